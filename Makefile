@@ -1,0 +1,118 @@
+# Every target sets up what it needs in .venv: a machine with Python 3.11+, make and git is enough.
+# Variables: PYTHON (the interpreter .venv is made from), WORKERS (processes of pytest), ARGS (passed on to pytest).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+WORKERS ?= 2
+ARGS ?=
+
+# The first that runs and is new enough; 3.11 first, because constraints.txt is taken there. (A pyenv shim may exist
+# and still not run.)
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$python; break; fi; done)
+
+# --no-compile: byte code is written when a module is first imported, which spares the 20,000 files nobody imports.
+# Hence the unexport: with that variable set, every process would compile torch anew.
+PIP_INSTALL := $(PY) -m pip install --no-compile --no-input --disable-pip-version-check --quiet --constraint constraints.txt
+unexport PYTHONDONTWRITEBYTECODE
+
+# Installs a Debian package where that is possible without asking anyone; $(1) package, $(2) what it is for.
+define apt_install
+	sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	if command -v apt-get >/dev/null && { [ -z "$$sudo" ] || $$sudo true 2>/dev/null; }; then \
+		echo "Installing Debian's $(1): $(2)."; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		$$sudo apt-get install -qq -y $(1) >/dev/null 2>&1 \
+			|| { $$sudo apt-get update -qq && $$sudo apt-get install -qq -y $(1) >/dev/null; }; \
+	fi
+endef
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: $(VENV)/.demo-stamp ## From a fresh clone to a report: run the bundled policy, build the warehouse, write site/
+	$(PY) -m ingest run
+	$(PY) -m ingest publish
+	$(PY) -m reports
+	@echo "Open file://$(CURDIR)/site/index.html"
+
+.PHONY: test
+test: lint browser ## Lint, then every test (ARGS="-k name" narrows the tests)
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev-stamp ## ruff, mypy and sqlfluff; changes nothing
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/sqlfluff lint --disable-progress-bar $(wildcard models sql)
+
+.PHONY: format
+format: $(VENV)/.dev-stamp ## Let ruff rewrite what it can
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.dev-stamp ## Run the benchmarks and print their figures
+	$(PY) -m benchmarks
+
+.PHONY: world
+world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (about 40 minutes on 2 cores)
+	$(PY) -m ingest.demo.world
+
+.PHONY: dictionary
+dictionary: $(VENV)/.dev-stamp ## Write docs/data-dictionary.md from sql/schema and models
+	$(PY) -m sql.data_dictionary
+
+.PHONY: clean
+clean: ## Remove what can be made again in minutes: warehouse, site, build files, caches; the lake stays
+	rm -rf site build dist target logs warehouse*.duckdb* *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-all
+clean-all: clean ## Remove the lake and .venv as well
+	rm -rf lake $(VENV)
+
+# ---------------------------------------------------------------------------------------------------- set-up
+
+$(VENV)/bin/pip:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "make: no Python 3.11 or newer found. Install one, or name it: make PYTHON=/path/to/python3.11 demo" >&2; exit 2; fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' >/dev/null 2>&1; then $(call apt_install,python3-venv,$(PYTHON) cannot make virtual environments without it); fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+		echo "make: $(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; fi
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing what the demo needs into $(VENV) (1 to 3 minutes)."
+	$(PIP_INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing what the demo and the tests need into $(VENV) (1 to 4 minutes)."
+	$(PIP_INSTALL) --editable '.[demo,dev]'
+	@touch $(VENV)/.demo-stamp $@
+
+$(VENV)/.sim-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing what re-creating the demo needs into $(VENV)."
+	$(PIP_INSTALL) --editable '.[sim]'
+	@touch $(VENV)/.demo-stamp $@
+
+.PHONY: browser
+browser:
+	@if ! command -v chromium >/dev/null; then $(call apt_install,chromium,the tests look at the pages in it); fi
+	@if ! command -v chromium >/dev/null; then \
+		echo "make: the tests look at the pages in Chromium, and no command 'chromium' was found. Install it" >&2; \
+		echo "      (Debian: apt-get install chromium), or leave those tests out: make test-fast" >&2; exit 2; fi
+
+.PHONY: test-fast
+test-fast: $(VENV)/.dev-stamp ## The tests that need neither a browser nor more than 10 seconds each
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile -m 'not slow and not browser' $(ARGS)

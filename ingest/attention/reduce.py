@@ -1,0 +1,254 @@
+"""Attention weights -> masses, maps and sinks, on the device. Only the reduced numbers leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.attention.layout import Layout, LayoutError, PassLayout
+from ingest.attention.selection import Selection
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MEAN_OF_HEADS = -1
+MAX_OF_HEADS = -2
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One inference of a batch: its layout, and camera -> coverage [objects, patches] of the frame's objects.
+
+    Every camera lists all objects of the frame; rows of objects seen by another camera are 0.
+    """
+
+    layout: Layout
+    coverage: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class MapBlock:
+    """Maps of one (head, rows) choice: ``values`` [layers, queries, patches of all cameras], raw sums of weights."""
+
+    head: int
+    rows: str
+    query_indices: tuple[int, ...]
+    values: Array
+
+
+@dataclass(frozen=True)
+class PassCapture:
+    """What is kept of one inference, pass and denoising step. Axes: layer, head, query of the layout's pass."""
+
+    pass_name: str
+    step: int
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    masses: Array  # [L, H, Q, regions]
+    object_masses: Array  # [L, H, Q, objects]
+    top_key: NDArray[np.int64]  # [L, H, Q]
+    top_share: Array  # [L, H, Q]
+    sink_share: Array | None  # [L, H, Q]
+    group_indices: tuple[int, ...]
+    head_maps: Array  # [L, H, groups, patches of all cameras]
+    maps: tuple[MapBlock, ...]
+
+
+@dataclass
+class _Layer:
+    """Reduced tensors of one layer, batch first."""
+
+    masses: Tensor
+    object_masses: Tensor
+    top_key: Tensor
+    top_share: Tensor
+    sink_share: Tensor
+    head_maps: Tensor
+    mean_maps: Tensor
+    max_maps: Tensor
+    row_max_maps: Tensor
+    token_maps: Tensor | None
+
+
+class Reducer:
+    """Takes the weights of one batch, layer by layer, and keeps what the selection asks for.
+
+    Use as the sink of a tap, then read :meth:`captures`. Raises LayoutError when weights do not fit a layout.
+    """
+
+    def __init__(self, items: Sequence[Item], selection: Selection, device: str) -> None:
+        self._items = items
+        self._selection = selection
+        self._plans = {name: _PassPlan(name, items, selection, device) for name in selection.steps}
+        self._kept: dict[tuple[str, int], dict[int, _Layer]] = {}
+
+    def __call__(self, pass_name: str, layer: int, step: int, weights: Tensor) -> None:
+        if self._selection.wants(pass_name, layer, step):
+            reduced = self._plans[pass_name].reduce(weights)
+            self._kept.setdefault((pass_name, step), {})[layer] = reduced
+
+    def captures(self, item: int) -> list[PassCapture]:
+        """What was kept of one item, in order of pass and step. Raises LayoutError where a layer never came."""
+        found = []
+        for pass_name, steps in self._selection.steps.items():
+            for step in steps:
+                layers = self._kept.get((pass_name, step), {})
+                missing = [layer for layer in self._selection.layers if layer not in layers]
+                if missing:
+                    raise LayoutError(f"no attention seen in {pass_name} step {step}, layers {missing}")
+                kept = [layers[layer] for layer in self._selection.layers]
+                found.append(self._plans[pass_name].capture(item, step, kept))
+        return found
+
+
+@dataclass
+class _PassPlan:
+    """Index tensors of one pass, padded over the batch: built once, used for every layer and step."""
+
+    name: str
+    items: Sequence[Item]
+    selection: Selection
+    device: str
+    layouts: list[PassLayout] = field(init=False)
+
+    def __post_init__(self) -> None:
+        import torch
+
+        self.layouts = [item.layout.of(self.name) for item in self.items]
+        self.groups = [[i for i, q in enumerate(p.queries) if q.kind == "group"] for p in self.layouts]
+        used_rows = [sorted({row for query in p.queries for row in query.rows}) for p in self.layouts]
+        batch = len(self.items)
+        n_keys = {p.n_keys for p in self.layouts}
+        if len(n_keys) != 1:
+            raise LayoutError(f"inferences of one batch have different numbers of keys: {sorted(n_keys)}")
+        self.n_keys = n_keys.pop()
+        n_rows = max(map(len, used_rows))
+        n_queries = max(len(p.queries) for p in self.layouts)
+        n_groups = max(map(len, self.groups))
+        patches = [
+            np.concatenate([p.patch_keys(camera) for camera in item.layout.cameras])
+            for p, item in zip(self.layouts, self.items, strict=True)
+        ]
+
+        rows = np.zeros((batch, n_rows), dtype=np.int64)
+        average = np.zeros((batch, n_queries, n_rows))
+        in_group = np.zeros((batch, n_groups, n_rows), dtype=bool)
+        group_index = np.zeros((batch, n_groups), dtype=np.int64)
+        regions = np.zeros((batch, self.n_keys, max(len(p.regions) for p in self.layouts)))
+        n_objects = max(_object_count(item) for item in self.items)
+        objects = np.zeros((batch, self.n_keys, n_objects))
+        bos = np.zeros(batch, dtype=np.int64)
+        for b, (p, item) in enumerate(zip(self.layouts, self.items, strict=True)):
+            rows[b, : len(used_rows[b])] = used_rows[b]
+            for q, query in enumerate(p.queries):
+                columns = np.searchsorted(used_rows[b], query.rows)
+                average[b, q, columns] = 1.0 / len(query.rows)
+            for g, q in enumerate(self.groups[b]):
+                group_index[b, g] = q
+                in_group[b, g] = average[b, q] > 0
+            regions[b, :, : len(p.regions)] = p.region_matrix()
+            for camera in item.layout.cameras:
+                if camera.name in item.coverage:
+                    keys = p.patch_keys(camera)
+                    objects[b, keys, : len(item.coverage[camera.name])] += item.coverage[camera.name].T
+            bos[b] = p.bos if p.bos is not None else 0
+
+        def on_device(array: NDArray[np.generic]) -> Tensor:
+            return torch.from_numpy(array).to(self.device)
+
+        self.rows = on_device(rows)
+        self.average = on_device(average)
+        self.in_group = on_device(in_group)
+        self.group_index = on_device(group_index)
+        self.regions = on_device(regions)
+        self.objects = on_device(objects)
+        self.bos = on_device(bos)
+        self.patches = on_device(np.stack(patches))
+        self.heads = torch.tensor(self.selection.heads, device=self.device)
+
+    def reduce(self, weights: Tensor) -> _Layer:
+        """weights [B, H, Q, K] -> reduced numbers in float64."""
+        self._check(weights)
+        chosen = weights.index_select(1, self.heads)
+        batch, heads = chosen.shape[:2]
+        index = self.rows[:, None, :, None].expand(batch, heads, -1, self.n_keys)
+        rows = chosen.gather(2, index).double()  # [B, H, rows, K]
+        query_rows = self.average[:, None] @ rows  # [B, H, Q, K]
+        groups = query_rows.gather(
+            2, self.group_index[:, None, :, None].expand(batch, heads, -1, self.n_keys)
+        )
+        row_max = rows.mean(1)[:, None].masked_fill(~self.in_group[..., None], -1.0).amax(2)  # [B, groups, K]
+        top_key = query_rows.argmax(-1)
+        return _Layer(
+            masses=query_rows @ self.regions[:, None],
+            object_masses=query_rows @ self.objects[:, None],
+            top_key=top_key,
+            top_share=query_rows.gather(-1, top_key[..., None])[..., 0],
+            sink_share=query_rows.gather(-1, self.bos[:, None, None, None].expand(*top_key.shape, 1))[..., 0],
+            head_maps=self._at_patches(groups),
+            mean_maps=self._at_patches(groups.mean(1)),
+            max_maps=self._at_patches(groups.amax(1)),
+            row_max_maps=self._at_patches(row_max),
+            token_maps=self._at_patches(query_rows) if self.selection.is_full else None,
+        )
+
+    def capture(self, b: int, step: int, kept: list[_Layer]) -> PassCapture:
+        """Item ``b`` of the batch, its layers stacked, padding cut off."""
+        layout = self.layouts[b]
+        n_queries, groups = len(layout.queries), tuple(self.groups[b])
+        n_objects = _object_count(self.items[b])
+
+        def stack(name: str) -> Array:
+            return np.stack([getattr(layer, name)[b].cpu().numpy() for layer in kept])
+
+        mean_maps = stack("mean_maps")[:, : len(groups)]
+        blocks = [
+            MapBlock(MEAN_OF_HEADS, "mean", groups, mean_maps),
+            MapBlock(MEAN_OF_HEADS, "max", groups, stack("row_max_maps")[:, : len(groups)]),
+            MapBlock(MAX_OF_HEADS, "mean", groups, stack("max_maps")[:, : len(groups)]),
+        ]
+        if self.selection.is_full:
+            token_maps = stack("token_maps")[:, :, :n_queries]
+            tokens = tuple(i for i in range(n_queries) if i not in groups)
+            blocks.append(MapBlock(MEAN_OF_HEADS, "mean", tokens, token_maps.mean(1)[:, list(tokens)]))
+            blocks += [
+                MapBlock(head, "mean", tuple(range(n_queries)), token_maps[:, h])
+                for h, head in enumerate(self.selection.heads)
+            ]
+        return PassCapture(
+            pass_name=self.name,
+            step=step,
+            layers=self.selection.layers,
+            heads=self.selection.heads,
+            masses=stack("masses")[:, :, :n_queries, : len(layout.regions)],
+            object_masses=stack("object_masses")[:, :, :n_queries, :n_objects],
+            top_key=stack("top_key")[:, :, :n_queries].astype(np.int64),
+            top_share=stack("top_share")[:, :, :n_queries],
+            sink_share=stack("sink_share")[:, :, :n_queries] if layout.bos is not None else None,
+            group_indices=groups,
+            head_maps=stack("head_maps")[:, :, : len(groups)],
+            maps=tuple(blocks),
+        )
+
+    def _at_patches(self, values: Tensor) -> Tensor:
+        """[B, ..., K] -> [B, ..., patches]."""
+        index = self.patches
+        while index.dim() < values.dim():
+            index = index[:, None]
+        return values.gather(-1, index.expand(*values.shape[:-1], -1))
+
+    def _check(self, weights: Tensor) -> None:
+        if weights.dim() != 4 or weights.shape[0] != len(self.items) or weights.shape[3] != self.n_keys:
+            raise LayoutError(
+                f"{self.name}: weights have the shape {tuple(weights.shape)}; the layout wants "
+                f"({len(self.items)}, heads, rows, {self.n_keys})"
+            )
+
+
+def _object_count(item: Item) -> int:
+    return max((len(coverage) for coverage in item.coverage.values()), default=0)

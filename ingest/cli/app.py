@@ -1,0 +1,83 @@
+"""The app: its subcommands, and errors as one line with an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, ParamSpec
+
+import typer
+
+from ingest.cli import check, load, measure, publish, run, sql, status
+from ingest.errors import GazehouseError, UserError
+from ingest.issues import printable
+
+P = ParamSpec("P")
+EXIT_PARTIAL, EXIT_USER = 1, 2
+_EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Runs a policy with hooks and keeps its attention in a lake and a DuckDB warehouse. "
+    "Without a subcommand: run, then load. Exit codes: 0 done, 1 partial (see raw.issues), 2 the user's mistake.",
+)
+
+
+def explained(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Turns a command's result into the exit code, and errors into one line."""
+
+    @wraps(command)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs) or 0
+        except GazehouseError as error:
+            print(f"error: {printable(str(error))}", file=sys.stderr)
+            code = EXIT_USER if isinstance(error, UserError) else EXIT_PARTIAL
+        except OSError as error:
+            print(
+                f"error: {printable(str(error))}; free space or mend the path, then run again",
+                file=sys.stderr,
+            )
+            code = EXIT_PARTIAL
+        except KeyboardInterrupt:
+            print(
+                "\ninterrupted: finished units are kept; the same command goes on from there", file=sys.stderr
+            )
+            code = _EXIT_INTERRUPTED
+        raise typer.Exit(code)
+
+    return inner
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib import metadata
+
+        print(f"gazehouse {metadata.version('gazehouse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the whole program."""
+
+
+for name, command in {
+    "run": run.command,
+    "check": check.command,
+    "measure": measure.command,
+    "load": load.command,
+    "publish": publish.command,
+    "status": status.command,
+    "sql": sql.command,
+}.items():
+    app.command(name)(explained(command))

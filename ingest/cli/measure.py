@@ -1,0 +1,31 @@
+"""``python -m ingest measure``: the metrics again, from stored maps, without the model."""
+
+from __future__ import annotations
+
+import sys
+
+from ingest.cli import options
+from ingest.remeasure import remeasure
+
+
+def command(
+    study: options.StudyFile = options.DEFAULT_STUDY,
+    lake: options.Lake = options.DEFAULT_LAKE,
+    limit: options.Limit = None,
+    layers: options.Layers = None,
+    device: options.Device = None,
+    seed: options.Seed = None,
+    batch_size: options.BatchSize = None,
+    workers: options.Workers = None,
+) -> int:
+    """Compute object metrics and shifts again after new masks or a new metric; the policy is not run."""
+    chosen = options.study_from(
+        study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
+    )
+    summary = remeasure(chosen, lake)
+    for message in summary.messages:
+        print(message, file=sys.stderr)
+    print(
+        f"measured {summary.n_units} units, {summary.n_changed} changed; now run `python -m ingest publish`"
+    )
+    return 1 if summary.n_failed else 0

@@ -1,0 +1,66 @@
+"""Options that several subcommands share, and what they make of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ingest.errors import UserError
+from ingest.study import DEMO_STUDY, Study, load_study
+
+StudyFile = Annotated[
+    Path, typer.Option("--study", help="Study file (YAML).", show_default="the bundled demo")
+]
+Lake = Annotated[Path, typer.Option("--lake", help="Folder of the lake.", envvar="GAZEHOUSE_LAKE")]
+Warehouse = Annotated[Path, typer.Option("--warehouse", help="DuckDB file.", envvar="GAZEHOUSE_WAREHOUSE")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="At most this many episodes, outcomes in turn.")
+]
+Layers = Annotated[
+    str | None, typer.Option("--layers", help="Layers to keep, such as 0,4,7 or 0-5; or 'all'.")
+]
+Device = Annotated[str | None, typer.Option("--device", help="Where the policy runs, such as cpu or cuda:0.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the study.")]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Inferences at a time.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that share the episodes.")]
+
+DEFAULT_STUDY = DEMO_STUDY
+DEFAULT_LAKE = Path("lake")
+DEFAULT_WAREHOUSE = Path("warehouse.duckdb")
+
+
+def study_from(
+    path: Path,
+    *,
+    limit: int | None = None,
+    layers: str | None = None,
+    device: str | None = None,
+    seed: int | None = None,
+    batch_size: int | None = None,
+    workers: int | None = None,
+) -> Study:
+    """The study file with the command line's values in place of its own."""
+    overrides: dict[str, Any] = {
+        "episodes.limit": limit,
+        "capture.layers": None if layers is None else parse_numbers("--layers", layers),
+        "compute.device": device,
+        "compute.batch_size": batch_size,
+        "compute.workers": workers,
+        "seed": seed,
+    }
+    return load_study(path, overrides)
+
+
+def parse_numbers(option: str, text: str) -> str | list[int]:
+    """'all', or numbers and ranges such as '0,4,7-9'. Raises UserError for anything else."""
+    if text.strip() == "all":
+        return "all"
+    numbers: list[int] = []
+    for part in text.replace(" ", ",").split(","):
+        first, _, last = part.partition("-")
+        if not first.isdigit() or (last and not last.isdigit()):
+            raise UserError(f"{option}: expected numbers such as 0,4,7 or 0-5, found {text!r}")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers

@@ -1,0 +1,15 @@
+"""``python -m ingest publish``: load and dbt build beside, then rename."""
+
+from __future__ import annotations
+
+from ingest.cli import options
+from ingest.publish import publish
+
+
+def command(
+    lake: options.Lake = options.DEFAULT_LAKE, warehouse: options.Warehouse = options.DEFAULT_WAREHOUSE
+) -> int:
+    """Build raw tables and marts beside the warehouse and, when every test passed, put them in its place."""
+    publish(lake, warehouse)
+    print(f"published {warehouse}; now run `python -m reports`")
+    return 0

@@ -1,0 +1,63 @@
+"""``python -m ingest run``: the policy over the study's frames, into the lake."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from ingest.cli import options
+from ingest.progress import Progress
+from ingest.run import RunSummary, run
+from ingest.warehouse import load, refuse_if_locked
+
+
+def command(
+    study: options.StudyFile = options.DEFAULT_STUDY,
+    lake: options.Lake = options.DEFAULT_LAKE,
+    warehouse: options.Warehouse = options.DEFAULT_WAREHOUSE,
+    limit: options.Limit = None,
+    layers: options.Layers = None,
+    device: options.Device = None,
+    seed: options.Seed = None,
+    batch_size: options.BatchSize = None,
+    workers: options.Workers = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh/--resume", help="Drop what the lake has of this run first, or go on from it."),
+    ] = False,
+    load_after: Annotated[
+        bool, typer.Option("--load/--no-load", help="Rebuild the warehouse afterwards.")
+    ] = True,
+) -> int:
+    """Run the study (what is missing of it), then rebuild the warehouse's raw tables."""
+    chosen = options.study_from(
+        study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
+    )
+    if load_after:
+        refuse_if_locked(warehouse)
+    summary = run(chosen, lake, fresh=fresh, progress=Progress())
+    _report(summary, chosen.study)
+    if load_after:
+        counts = load(lake, warehouse)
+        print(
+            f"load: {warehouse}: {counts['inferences']} inferences, {sum(counts.values())} rows in schema raw"
+        )
+    return 0 if summary.is_complete else 1
+
+
+def _report(summary: RunSummary, study: str) -> None:
+    if not summary.results:
+        print(f"run {summary.run_id} ({study}): nothing to do, all {summary.n_planned} units are in the lake")
+        return
+    counts = Counter(result.status for result in summary.results)
+    parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    inferences = sum(result.n_inferences for result in summary.results)
+    before = f", {summary.n_already_done} were in the lake before" if summary.n_already_done else ""
+    print(
+        f"run {summary.run_id} ({study}): {parts} of {summary.n_planned} units{before}; {inferences} inferences"
+    )
+    if not summary.is_complete:
+        print("what went wrong is in raw.issues; the same command tries it again", file=sys.stderr)

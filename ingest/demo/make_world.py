@@ -1,0 +1,188 @@
+"""Re-creates the demo: render, train, evaluate, roll out, bundle. Seeded; under 40 minutes on two cores.
+
+    python -m ingest.demo.make_world            # writes ingest/demo/weights and ingest/demo/episodes
+    python -m ingest.demo.make_world --quick --out DIR    # seconds, and a policy that can do nothing: a smoke test
+
+Needs the extra ``sim``. Rendering is headless: EGL, or ``MUJOCO_GL=osmesa``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Two processes render or play side by side; a software renderer with threads of its own would only slow them down.
+os.environ.setdefault("LP_NUM_THREADS", "1")
+
+import torch
+
+from ingest.demo.evaluate import Played, Share, obedience, play
+from ingest.demo.model import TinyPolicy
+from ingest.demo.model_card import Facts, model_card
+from ingest.demo.pilot import Pilot
+from ingest.demo.train import Recipe, train
+from ingest.demo.training.observations import render
+from ingest.demo.world.bundle import Quota, choose, missing
+from ingest.demo.world.placement import SCENARIOS
+from ingest.demo.world.record import write_episode
+from ingest.demo.world.rollout import Task, run
+from ingest.demo.world.simulator import World
+from ingest.demo.world.toys import TOY_NAMES
+
+DEMO = Path(__file__).resolve().parent
+RECORDED_ON = "2026-11-22"  # the day the shipped bundle was made; fixed, so that the tree is the same again
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes and seeds of one making."""
+
+    data_seed: int = 1
+    n_observations: int = 7000
+    recipe: Recipe = field(default_factory=Recipe)
+    obedience_scenes: int = 120
+    first_evaluation_seed: int = 50_000  # scenes never seen in training: other random streams
+    plain_episodes: int = 100
+    other_episodes: int = 50  # of each scenario
+    most_episodes: int = 800
+    quota: Quota = field(default_factory=Quota)
+
+
+QUICK = Plan(
+    n_observations=24,
+    recipe=Recipe(steps_few=2, steps_all=1, pictures_few=4, pictures_all=2),
+    obedience_scenes=1,
+    plain_episodes=2,
+    other_episodes=0,
+    most_episodes=2,
+    quota=Quota(1, 1, 1, min_frames=1),
+)
+
+
+def make_world(
+    out: Path, scratch: Path, plan: Plan, keep_data: bool = False, keep_weights: bool = False
+) -> None:
+    """Writes ``out/weights`` and ``out/episodes``; renderings go to ``scratch``."""
+    clock = Clock()
+    torch.set_num_threads(2)
+    if not (keep_data or keep_weights):
+        for done in render(scratch / "data", plan.n_observations, plan.data_seed):
+            if done % 500 == 0 or done == plan.n_observations:
+                clock.say(f"rendered {done}/{plan.n_observations} observations")
+    rendered = clock.lap()
+
+    weights = scratch / "weights"
+    if not keep_weights:
+        train(scratch / "data", plan.recipe, say=clock.say).save(weights)
+    trained = clock.lap()
+
+    seeds = range(plan.first_evaluation_seed, plan.first_evaluation_seed + plan.obedience_scenes)
+    obeyed = obedience(weights, seeds)
+    clock.say(f"prompt obedience {obeyed}")
+    played = _evaluate(weights, plan, clock)
+
+    staging = scratch / "bundle"
+    shutil.rmtree(staging, ignore_errors=True)
+    shutil.copytree(weights, staging / "weights")
+    chosen = choose(played, plan.quota)
+    _record(staging / "episodes", staging / "weights", chosen, clock)
+    facts = Facts(
+        plan.n_observations, plan.data_seed, plan.recipe, rendered, trained, obeyed, played, len(chosen)
+    )
+    (staging / "weights" / "model_card.md").write_text(model_card(facts))
+    for name in ("weights", "episodes"):
+        shutil.rmtree(out / name, ignore_errors=True)
+        shutil.copytree(staging / name, out / name)
+    clock.say(f"wrote {out / 'weights'} and {out / 'episodes'}: {len(chosen)} episodes")
+    short = missing(chosen, plan.quota)
+    if short:
+        clock.say(f"not found in {len(played)} episodes: {short}")
+
+
+def _evaluate(weights: Path, plan: Plan, clock: Clock) -> list[Played]:
+    """Plays the planned episodes of every scenario, then more of all until the bundle can be filled."""
+    counts = {scenario: plan.other_episodes for scenario in SCENARIOS} | {"plain": plan.plain_episodes}
+    played: list[Played] = []
+    seed = plan.first_evaluation_seed
+    while True:
+        tasks = []
+        for scenario, count in counts.items():
+            for index in range(count):
+                tasks.append(Task(scenario, TOY_NAMES[index % len(TOY_NAMES)], seed))
+                seed += 1
+        for one in play(weights, tasks):
+            played.append(one)
+            if len(played) % 50 == 0:
+                clock.say(f"played {len(played)} episodes, {_successes(played)} succeeded")
+        if not missing(played, plan.quota) or len(played) >= plan.most_episodes:
+            break
+        counts = {scenario: 10 for scenario in SCENARIOS}
+    for scenario in SCENARIOS:
+        of_this = [one for one in played if one.task.scenario == scenario]
+        if of_this:
+            clock.say(f"{scenario}: success {Share(_successes(of_this), len(of_this))}")
+    return played
+
+
+def _record(root: Path, weights: Path, chosen: list[Played], clock: Clock) -> None:
+    """Plays the chosen episodes again, now with every frame, mask and pose kept."""
+    torch.set_num_threads(1)  # as when they were played: the number of threads decides the last bits
+    world, pilot = World(), Pilot(TinyPolicy.from_folder(weights))
+    for number, one in enumerate(chosen, start=1):
+        rollout = run(world, pilot, one.task, record=True)
+        if rollout.verdict != one.verdict:
+            raise RuntimeError(f"{one.task}: recorded as {rollout.verdict}, played as {one.verdict}")
+        write_episode(root, rollout, world, RECORDED_ON)
+        if number % 10 == 0 or number == len(chosen):
+            clock.say(f"recorded {number}/{len(chosen)} episodes")
+
+
+def _successes(played: list[Played]) -> int:
+    return sum(one.verdict.outcome == "success" for one in played)
+
+
+class Clock:
+    """Progress lines with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._start = self._lap = time.monotonic()
+
+    def say(self, line: str) -> None:
+        print(f"[{time.monotonic() - self._start:5.0f} s] {line}", flush=True)
+
+    def lap(self) -> float:
+        """Seconds since the last lap."""
+        before, self._lap = self._lap, time.monotonic()
+        return self._lap - before
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=DEMO, help="default: the demo's own folder")
+    parser.add_argument(
+        "--scratch", type=Path, default=Path("build/world"), help="renderings and work in progress"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a smoke test: a few scenes, three training steps"
+    )
+    parser.add_argument(
+        "--keep-data", action="store_true", help="train on the observations already in --scratch"
+    )
+    parser.add_argument(
+        "--keep-weights", action="store_true", help="evaluate and record the weights in --scratch"
+    )
+    arguments = parser.parse_args()
+    if arguments.quick and arguments.out == DEMO:
+        parser.error("--quick needs --out: its policy is not to replace the demo's")
+    plan = QUICK if arguments.quick else Plan()
+    make_world(arguments.out, arguments.scratch, plan, arguments.keep_data, arguments.keep_weights)
+
+
+if __name__ == "__main__":
+    main()

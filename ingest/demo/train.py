@@ -1,0 +1,121 @@
+"""Trains the demo policy from rendered observations, seeded, on a CPU.
+
+    python -m ingest.demo.train --data build/world/data --out build/world/weights
+
+First on 64 of the 512 patches (most of a picture is table), then briefly on all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ingest.demo.config import TinyConfig
+from ingest.demo.model import TinyPolicy
+from ingest.demo.tokenizer import TinyTokenizer
+from ingest.demo.training.dataset import Observations
+from ingest.demo.training.losses import Probes, losses
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what comes out, besides the data."""
+
+    seed: int = 0
+    steps_few: int = 1500  # on ``few_patches`` patches
+    steps_all: int = 60  # on every patch
+    few_patches: int = 64
+    pictures_few: int = 12  # a batch, each with five prompts
+    pictures_all: int = 6
+    n_noise: int = 4
+    rate: float = 1.2e-3
+    rate_all: float = 2e-4
+    warm_up: int = 60
+    decay: float = 0.995  # of the moving average of the weights
+    position_weight: float = 1.0
+    grounding_weight: float = 0.3
+
+
+def train(
+    data: Path, recipe: Recipe, config: TinyConfig | None = None, say: Callable[[str], None] = print
+) -> TinyPolicy:
+    """Returns the moving average of the weights after both phases."""
+    torch.manual_seed(recipe.seed)
+    config = config or TinyConfig()
+    policy, probes = TinyPolicy(config), Probes(config.width)
+    observations = Observations(data, TinyTokenizer(config.max_token_len))
+    average = copy.deepcopy(policy).eval()
+    parameters = [*policy.parameters(), *probes.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.02)
+    rng = np.random.default_rng(recipe.seed)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    total = recipe.steps_few + recipe.steps_all
+    started = time.monotonic()
+    policy.train()
+    for step in range(total):
+        is_few = step < recipe.steps_few
+        for group in optimiser.param_groups:
+            group["lr"] = _rate(recipe, step)
+        rows = np.sort(
+            rng.choice(
+                len(observations), recipe.pictures_few if is_few else recipe.pictures_all, replace=False
+            )
+        )
+        batch = observations.batch(rows, recipe.few_patches if is_few else None, rng)
+        found = losses(policy, probes, batch, recipe.n_noise, generator)
+        loss = (
+            found.flow + recipe.position_weight * found.position + recipe.grounding_weight * found.grounding
+        )
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        _follow(average, policy, min(recipe.decay, (1 + step) / (10 + step)))
+        if step % 50 == 0 or step == total - 1:
+            say(
+                f"step {step + 1}/{total} on {batch.patches.shape[1]} patches: flow {found.flow:.3f}, "
+                f"place {1000 * found.position_error:.0f} mm, grounding {found.grounding:.3f}, "
+                f"{time.monotonic() - started:.0f} s"
+            )
+    return average
+
+
+def _rate(recipe: Recipe, step: int) -> float:
+    if step < recipe.steps_few:
+        warm = min(1.0, (step + 1) / recipe.warm_up)
+        return recipe.rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / recipe.steps_few)))
+    share = (step - recipe.steps_few) / max(1, recipe.steps_all)
+    return recipe.rate_all * (1 - 0.9 * share)
+
+
+@torch.no_grad()
+def _follow(average: TinyPolicy, policy: TinyPolicy, decay: float) -> None:
+    for slow, fast in zip(average.parameters(), policy.parameters(), strict=True):
+        slow.lerp_(fast, 1 - decay)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps-few", type=int, default=Recipe.steps_few)
+    parser.add_argument("--steps-all", type=int, default=Recipe.steps_all)
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    recipe = Recipe(seed=arguments.seed, steps_few=arguments.steps_few, steps_all=arguments.steps_all)
+    train(arguments.data, recipe, say=lambda line: print(line, flush=True)).save(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

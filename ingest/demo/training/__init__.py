@@ -1,0 +1,1 @@
+"""How the demo policy is taught: sampled observations, losses. Needed only to re-create it."""

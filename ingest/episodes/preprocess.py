@@ -1,0 +1,132 @@
+"""The resize-with-padding of openpi's client, and the same transform for masks, boxes and patches.
+
+A picture is scaled by the factor that makes it fit, truncated to whole pixels, and centred on zeros. A 720x1280 or
+180x320 frame fills 126 of 224 rows, between bars of 49.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+# Area shares are sums of products of binary fractions; half covered is to mean half covered on every machine.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """Where a raw picture of `source_height` x `source_width` lies in the `size` x `size` input.
+
+    `top`, `left`, `height`, `width` are whole input pixels; `scale` is the nominal factor, input per raw pixels
+    (truncation makes the real ones `height / source_height` and `width / source_width`).
+    """
+
+    scale: float
+    top: int
+    left: int
+    height: int
+    width: int
+    source_height: int
+    source_width: int
+    size: int = 224
+
+    @classmethod
+    def from_size(cls, height: int, width: int, size: int = 224) -> Letterbox:
+        """The letterbox of a raw picture of `height` x `width` pixels. Raises ValueError when one is not positive."""
+        if min(height, width, size) < 1:
+            raise ValueError(f"a picture of {height}x{width} cannot be fitted into {size}x{size}")
+        if (height, width) == (size, size):
+            return cls(1.0, 0, 0, size, size, height, width, size)
+        # Dividing by the ratio (not multiplying by the scale) and truncating decide the last row: openpi's rule.
+        ratio = max(height / size, width / size)
+        fitted_height, fitted_width = max(1, int(height / ratio)), max(1, int(width / ratio))
+        top, left = (size - fitted_height) // 2, (size - fitted_width) // 2
+        return cls(1 / ratio, top, left, fitted_height, fitted_width, height, width, size)
+
+    def picture_share(self, grid: int = 16) -> NDArray[np.float64]:
+        """float64 [grid * grid], row-major: the share of each patch that is picture and not padding."""
+        edges = np.linspace(0.0, self.size, grid + 1)
+        rows = _overlap(edges, self.top, self.top + self.height) * grid / self.size
+        columns = _overlap(edges, self.left, self.left + self.width) * grid / self.size
+        return np.outer(rows, columns).ravel()
+
+    def mask(self, bitmap: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A raw bitmap [source_height, source_width] -> bool [size, size]; padding is False.
+
+        An input pixel is True when at least half of its area is covered: areas are kept without bias, which
+        'nearest' does less exactly and 'any' not at all. A non-empty bitmap too thin for that keeps the input pixel
+        it covers most (the first of them), so that no object silently vanishes.
+
+        Raises:
+            ValueError: the bitmap has another size.
+        """
+        if bitmap.shape != (self.source_height, self.source_width):
+            raise ValueError(
+                f"a mask of {bitmap.shape} for a picture of {(self.source_height, self.source_width)} pixels"
+            )
+        fitted = np.zeros((self.size, self.size), dtype=np.bool_)
+        rows, columns = np.flatnonzero(bitmap.any(axis=1)), np.flatnonzero(bitmap.any(axis=0))
+        if not rows.size:
+            return fitted
+        share = self._covered_share(
+            bitmap, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+        )
+        inner = share >= 0.5 - _ROUNDING
+        if not inner.any():
+            inner.flat[np.argmax(np.round(share, 9))] = True
+        fitted[self.top : self.top + self.height, self.left : self.left + self.width] = inner
+        return fitted
+
+    def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
+        """A box in raw pixels (x right, y down, edges not centres) -> the same box in input pixels."""
+        across, down = self.width / self.source_width, self.height / self.source_height
+        return (
+            self.left + x0 * across,
+            self.top + y0 * down,
+            self.left + x1 * across,
+            self.top + y1 * down,
+        )
+
+    def _covered_share(self, bitmap: NDArray[np.bool_], rows: slice, columns: slice) -> NDArray[np.float64]:
+        """float64 [height, width]: share of each input pixel that True raw pixels cover; all lie in rows x columns."""
+        down = _shrink_matrix(self.source_height, self.height)[:, rows]
+        across = _shrink_matrix(self.source_width, self.width)[:, columns]
+        share: NDArray[np.float64] = down @ bitmap[rows, columns].astype(np.float64) @ across.T
+        return share
+
+
+def resize_with_pad(image: NDArray[np.uint8], size: int = 224) -> NDArray[np.uint8]:
+    """uint8 [H, W, 3] -> uint8 [size, size, 3], bit-equal to openpi_client's `image_tools.resize_with_pad`.
+
+    Raises:
+        ValueError: not a uint8 [H, W, 3] array.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"expected a uint8 [H, W, 3] picture, found {image.dtype} {list(image.shape)}")
+    box = Letterbox.from_size(image.shape[0], image.shape[1], size)
+    if (box.source_height, box.source_width) == (size, size):
+        return image.copy()
+    fitted = Image.fromarray(image).resize((box.width, box.height), resample=Image.Resampling.BILINEAR)
+    padded = np.zeros((size, size, 3), dtype=np.uint8)
+    padded[box.top : box.top + box.height, box.left : box.left + box.width] = np.asarray(fitted)
+    return padded
+
+
+def _overlap(edges: NDArray[np.float64], start: float, stop: float) -> NDArray[np.float64]:
+    """Length of each interval [edges[i], edges[i + 1]] inside [start, stop]."""
+    length: NDArray[np.float64] = np.minimum(edges[1:], stop) - np.maximum(edges[:-1], start)
+    return length.clip(min=0.0)
+
+
+@lru_cache(maxsize=32)
+def _shrink_matrix(n_raw: int, n_fitted: int) -> NDArray[np.float64]:
+    """float64 [n_fitted, n_raw]; row i holds the shares of fitted pixel i that each raw pixel makes up (sum 1)."""
+    raw_edges = np.arange(n_raw + 1, dtype=np.float64)
+    step = n_raw / n_fitted
+    matrix = np.stack([_overlap(raw_edges, i * step, (i + 1) * step) for i in range(n_fitted)]) / step
+    matrix.flags.writeable = False
+    return matrix

@@ -1,0 +1,156 @@
+"""The inferences of a unit: every frame under every condition with every noise, and running them in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.attention.reduce import Item, PassCapture, Reducer
+from ingest.attention.selection import Selection
+from ingest.conditions import Condition, ConditionGroup
+from ingest.episodes.base import Episode
+from ingest.identity import inference_id_of, noise_of, token_hash_of
+from ingest.issues import Issues
+from ingest.objects.base import EpisodeObjects
+from ingest.objects.roles import named_category
+from ingest.policies.base import Policy, Prepared
+from ingest.scene import FrameScene
+from ingest.study import Study
+
+
+@dataclass
+class Job:
+    """One inference: a frame under a condition with a noise, and what came of it."""
+
+    frame: FrameScene
+    condition: Condition
+    noise_index: int
+    inference_id: int
+    prompt: str
+    named_object: str | None
+    prepared: Prepared
+    token_hash: str
+    status: str = "ok"
+    reason: str | None = None
+    actions: NDArray[np.float32] | None = None
+    captures: list[PassCapture] = field(default_factory=list)
+    seconds: float = 0.0
+    batch_size: int = 0
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.condition.kind == "baseline"
+
+
+def named_object_of(episode: Episode, objects: EpisodeObjects) -> str | None:
+    """What the episode is about: the target of its masks, else what its metadata or its instruction names."""
+    target = next((category for category, role in objects.roles.items() if role == "target"), None)
+    stated = episode.metadata.get("target")
+    return target or (stated if isinstance(stated, str) else None)
+
+
+def make_jobs(
+    run_id: str,
+    study: Study,
+    policy: Policy,
+    group: ConditionGroup,
+    episode: Episode,
+    objects: EpisodeObjects,
+    frames: Sequence[FrameScene],
+    issues: Issues,
+) -> list[Job]:
+    """Jobs in the order of frames, conditions and noises. A prompt with the baseline's tokens is 'vacuous'."""
+    own_object = named_object_of(episode, objects)
+    queries = study.capture.queries
+    told: set[str] = set()
+
+    def tell_once(subject: str, reason: str, detail: str, *, is_loss: bool) -> None:
+        if subject + reason not in told:
+            told.add(subject + reason)
+            issues.add("read", subject, reason, detail, is_loss=is_loss)
+
+    jobs = []
+    for frame in frames:
+        if frame.seen is None:
+            continue
+        plain = token_hash_of(policy.prepare(frame.seen, episode.instruction, queries).token_ids)
+        for condition in group.conditions:
+            name = condition.condition_id
+            prompt = condition.prompt(episode.instruction, own_object)
+            if prompt is None:
+                detail = f"{name} asks for an {{object}}, but the instruction names none that the masks know"
+                tell_once(name, "no_object_named", detail, is_loss=False)
+                continue
+            prepared = policy.prepare(frame.seen, prompt, queries)
+            for warning in prepared.warnings:
+                tell_once(name, "prompt_warning", f"{prompt!r}: {warning}", is_loss=False)
+            token_hash = token_hash_of(prepared.token_ids)
+            is_vacuous = condition.kind != "baseline" and token_hash == plain
+            for noise_index in range(len(study.noise.seeds)):
+                jobs.append(
+                    Job(
+                        frame=frame,
+                        condition=condition,
+                        noise_index=noise_index,
+                        inference_id=inference_id_of(
+                            run_id, episode.episode_id, frame.index, name, noise_index
+                        ),
+                        prompt=prompt,
+                        named_object=own_object
+                        if condition.kind == "baseline"
+                        else named_category(prompt, objects.categories),
+                        prepared=prepared,
+                        token_hash=token_hash,
+                        status="vacuous" if is_vacuous else "ok",
+                        reason="the model gets the same tokens as in the baseline" if is_vacuous else None,
+                    )
+                )
+    return jobs
+
+
+def run_jobs(
+    jobs: Sequence[Job], study: Study, policy: Policy, selection: Selection, episode_id: str, issues: Issues
+) -> None:
+    """Runs the jobs that are 'ok', in batches of the study's size, and fills in actions and captures.
+
+    A job whose actions or attention are not finite becomes 'nan', with an issue, and keeps no captures.
+    """
+    for batch in _batches([job for job in jobs if job.status == "ok"], study.compute.batch_size):
+        started = time.perf_counter()
+        noise = np.stack(
+            [
+                noise_of(
+                    study.seed,
+                    study.noise.seeds[job.noise_index],
+                    episode_id,
+                    job.frame.index,
+                    policy.geometry.noise_shape,
+                )
+                for job in batch
+            ]
+        )
+        items = [Item(job.prepared.layout, job.frame.coverage()) for job in batch]
+        reducer = Reducer(items, selection, policy.device)
+        with policy.tapped(reducer):
+            actions = policy.infer([job.prepared for job in batch], noise)
+        seconds = (time.perf_counter() - started) / len(batch)
+        for index, job in enumerate(batch):
+            job.seconds, job.batch_size = seconds, len(batch)
+            captures = reducer.captures(index)
+            if np.isfinite(actions[index]).all() and all(np.isfinite(c.masses).all() for c in captures):
+                job.actions, job.captures = actions[index], captures
+            else:
+                job.status, job.reason = "nan", "the model gave values that are not finite"
+                subject = f"{episode_id}#{job.frame.index} {job.condition.condition_id}"
+                issues.add(
+                    "infer", subject, "nan", f"{subject}: {job.reason}; check the weights", is_loss=True
+                )
+
+
+def _batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
+    for start in range(0, len(jobs), size):
+        yield jobs[start : start + size]

@@ -1,0 +1,75 @@
+"""What the rest of Gazehouse asks of a policy. One file beside this one a model family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.attention.layout import Layout
+from ingest.attention.taps import WeightSink
+from ingest.episodes.base import Observation
+from ingest.episodes.preprocess import Letterbox
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Sizes of the model. ``passes`` maps a pass to its denoising steps (0 = runs once)."""
+
+    n_layers: int
+    n_heads: int
+    head_dim: int
+    passes: Mapping[str, int]
+    noise_shape: tuple[int, ...]
+    cameras: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One observation as the policy sees it, before any prompt."""
+
+    pictures: Mapping[str, NDArray[np.uint8]]  # camera -> [224, 224, 3] RGB
+    letterboxes: Mapping[str, Letterbox]
+    state: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One inference, ready to run: model inputs, the token ids that enter, and what each key is."""
+
+    inputs: Mapping[str, Any]
+    token_ids: tuple[int, ...]
+    layout: Layout
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Policy(Protocol):
+    """A loaded policy."""
+
+    family: str
+    checkpoint: str
+    checkpoint_hash: str
+    dtype: str
+    device: str
+    attention_impl: str  # while tapped
+    geometry: Geometry
+
+    def see(self, observation: Observation) -> Seen:
+        """Raises DataError when the observation lacks what the policy needs."""
+        ...
+
+    def prepare(self, seen: Seen, prompt: str, queries: Sequence[str]) -> Prepared:
+        """``queries`` are the study's ``capture.queries``."""
+        ...
+
+    def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:
+        """noise [B, *noise_shape] -> action chunks [B, horizon, action dimension]."""
+        ...
+
+    def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
+        """While open, every attention of :meth:`infer` also goes to ``sink``; afterwards nothing stays installed."""
+        ...

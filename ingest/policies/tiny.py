@@ -1,0 +1,186 @@
+"""The bundled policy of Pi0.5's shape, behind the same interface as the real ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from ingest.attention.layout import (
+    Camera,
+    Layout,
+    PassLayout,
+    Token,
+    action_queries,
+    instruction_queries,
+    patch_tokens,
+)
+from ingest.attention.taps import TapPoint, WeightSink, module_hooks
+from ingest.demo.model import TinyPolicy
+from ingest.demo.tokenizer import Piece, TinyTokenizer, discretise_state
+from ingest.episodes.base import Observation
+from ingest.episodes.preprocess import Letterbox, resize_with_pad
+from ingest.errors import CheckpointError, DataError, UserError
+from ingest.identity import hash_files
+from ingest.policies.base import Geometry, Prepared, Seen
+from ingest.study import PolicySection, resolve_path
+
+BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "demo" / "weights"
+_FILES = ("config.json", "model.safetensors")
+
+
+def load(section: PolicySection, device: str) -> TinyAdapter:
+    """Loads a folder with ``config.json`` and ``model.safetensors``; 'demo' is the bundled one.
+
+    Raises CheckpointError for a folder that is missing, incomplete or of another shape, UserError for another dtype.
+    """
+    if section.dtype != "float32":
+        raise UserError(f"policy.dtype: the tiny policy runs in float32, found {section.dtype!r}")
+    folder = BUNDLED_WEIGHTS if section.checkpoint == "demo" else resolve_path(section.checkpoint)
+    missing = [name for name in _FILES if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"{folder}: expected the files {', '.join(_FILES)}, missing {', '.join(missing)}"
+        )
+    try:
+        model = TinyPolicy.from_folder(folder)
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError, json.JSONDecodeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise CheckpointError(f"{folder}: not a checkpoint of the tiny policy ({reason})") from error
+    _refuse_nan(model, folder)
+    return TinyAdapter(
+        model.to(device), section.checkpoint, hash_files(folder, [folder / f for f in _FILES]), device
+    )
+
+
+class TinyAdapter:
+    """Two cameras, words and a discretised state in; a chunk of gripper motions out."""
+
+    family = "tiny"
+    dtype = "float32"
+    attention_impl = "eager"
+
+    def __init__(self, model: TinyPolicy, checkpoint: str, checkpoint_hash: str, device: str) -> None:
+        config = model.config
+        self.model = model
+        self.checkpoint = checkpoint
+        self.checkpoint_hash = checkpoint_hash
+        self.device = device
+        self.geometry = Geometry(
+            n_layers=config.n_layers,
+            n_heads=config.n_heads,
+            head_dim=config.head_dim,
+            passes={"prefix": 0, "suffix": config.n_steps},
+            noise_shape=(config.horizon, config.action_dim),
+            cameras=config.cameras,
+        )
+        self._tokenizer = TinyTokenizer(config.max_token_len)
+        side = config.patches_per_side
+        self._cameras = tuple(Camera(name, side, side) for name in config.cameras)
+
+    def see(self, observation: Observation) -> Seen:
+        size = self.model.config.image_size
+        pictures = {name: resize_with_pad(observation.images[name], size) for name in self.geometry.cameras}
+        letterboxes = {
+            name: Letterbox.from_size(*observation.images[name].shape[:2], size=size)
+            for name in self.geometry.cameras
+        }
+        return Seen(pictures, letterboxes, _gripper_state(observation))
+
+    def prepare(self, seen: Seen, prompt: str, queries: Sequence[str]) -> Prepared:
+        text = self._tokenizer.encode(prompt, discretise_state(seen.state).tolist())
+        shares = tuple(
+            tuple(seen.letterboxes[camera.name].picture_share(camera.rows).tolist())
+            for camera in self._cameras
+        )
+        images = np.stack([seen.pictures[camera.name] for camera in self._cameras]).transpose(0, 3, 1, 2)
+        warnings = (
+            ("the instruction is longer than the policy takes; its end was cut",) if text.truncated else ()
+        )
+        return Prepared(
+            inputs={"images": images, "tokens": text.ids, "token_mask": text.mask},
+            token_ids=tuple(text.ids),
+            layout=self._layout(_without_state_text(text.pieces), shares, tuple(queries)),
+            warnings=warnings,
+        )
+
+    def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:
+        images = torch.from_numpy(np.stack([item.inputs["images"] for item in batch])).to(self.device)
+        actions = self.model.sample_actions(
+            images.float() / 127.5 - 1.0,
+            torch.tensor([item.inputs["tokens"] for item in batch], device=self.device),
+            torch.tensor([item.inputs["token_mask"] for item in batch], device=self.device),
+            torch.from_numpy(noise).to(self.device),
+        )
+        result: NDArray[np.float32] = actions.cpu().numpy()
+        return result
+
+    @contextmanager
+    def tapped(self, sink: WeightSink) -> Iterator[Any]:
+        points = [
+            TapPoint("prefix", i, block.self_attn, False) for i, block in enumerate(self.model.prefix_layers)
+        ]
+        points += [
+            TapPoint("suffix", i, block.self_attn, True) for i, block in enumerate(self.model.expert_layers)
+        ]
+        self.model.set_attention("eager")
+        try:
+            with module_hooks(points, sink) as calls:
+                yield calls
+        finally:
+            self.model.set_attention("sdpa")
+
+    @lru_cache(maxsize=256)  # noqa: B019 - one adapter a process, and layouts are shared by its whole life
+    def _layout(
+        self, pieces: tuple[Piece, ...], shares: tuple[tuple[float, ...], ...], queries: tuple[str, ...]
+    ) -> Layout:
+        patches = [
+            token
+            for camera, share in zip(self._cameras, shares, strict=True)
+            for token in patch_tokens(camera, np.asarray(share))
+        ]
+        text = [_text_token(piece) for piece in pieces]
+        actions = [Token("action", "action") for _ in range(self.model.config.horizon)]
+        prefix = PassLayout("prefix", (*patches, *text), instruction_queries(text, len(patches), queries))
+        suffix = PassLayout("suffix", (*patches, *text, *actions), action_queries(len(actions), 0, queries))
+        return Layout(self.family, self._cameras, (prefix, suffix))
+
+
+def _text_token(piece: Piece) -> Token:
+    kind = "pad" if piece.role == "pad" else "state" if piece.role == "state" else "text"
+    text = piece.text or None
+    return Token(kind, piece.role, text, piece.word_index, is_valid=piece.role != "pad")
+
+
+def _without_state_text(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    # The digits change with every frame; without them the frames of a prompt share one layout.
+    return tuple(piece._replace(text="") if piece.role == "state" else piece for piece in pieces)
+
+
+def _gripper_state(observation: Observation) -> NDArray[np.float64]:
+    """[4]: gripper x, y, z in metres and opening in metres."""
+    pose = observation.state_parts.get("cartesian_position")
+    if pose is None or observation.gripper is None:
+        raise DataError(
+            f"frame {observation.frame_index}: the tiny policy needs cartesian_position and gripper_position, "
+            f"found {sorted(observation.state_parts)}",
+            subject=f"frame {observation.frame_index}",
+            reason="missing_state",
+        )
+    return np.array([*pose[:3], observation.gripper], dtype=np.float64)
+
+
+def _refuse_nan(model: TinyPolicy, folder: Path) -> None:
+    for name, tensor in model.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{folder}: the weights of {name} are not all finite; the checkpoint is damaged"
+            )

@@ -1,0 +1,198 @@
+"""Metrics again for units that are in the lake: new masks or a new metric, the model is not even loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from ingest.bench import study_objects
+from ingest.conditions import condition_groups
+from ingest.episodes.base import Episode, EpisodeRef, EpisodeSource
+from ingest.episodes.preprocess import Letterbox
+from ingest.errors import DataError, UserError
+from ingest.identity import canonical_json, unit_of
+from ingest.issues import Issues, printable
+from ingest.lake import RunFolder, run_ids
+from ingest.metric_rows import Baseline, add_metrics
+from ingest.objects.base import EpisodeObjects, ObjectsSource
+from ingest.objects.nulls import OtherEpisodes
+from ingest.plan import episode_source, limited_refs
+from ingest.rows import Tables
+from ingest.scene import FrameScene, mask_stacks, read_objects
+from ingest.study import Study
+from ingest.tabulate import add_objects, label_maps
+
+_MEASURED = ("object_metrics", "map_shifts", "action_effects")
+_STALE = (
+    "masks changed: per-head object masses need the model (`python -m ingest run --fresh`); they are null now"
+)
+
+
+@dataclass(frozen=True)
+class Remeasured:
+    """What a call did. ``messages`` are lines for the user, one an issue."""
+
+    n_units: int
+    n_changed: int
+    n_failed: int
+    messages: tuple[str, ...]
+
+
+def remeasure(study: Study, lake: Path) -> Remeasured:
+    """Recomputes the metrics of every finished unit of the study's runs.
+
+    Raises UserError when the lake has no run of this study.
+    """
+    source, objects = episode_source(study.episodes), study_objects(study)
+    refs = limited_refs(source.discover(), study.episodes.limit)
+    nulls = OtherEpisodes(source, objects, refs, study.objects.null_masks, study.seed)
+    totals = Remeasured(0, 0, 0, ())
+    folders = _runs_of(study, lake)
+    if not folders:
+        raise UserError(
+            f"{lake}: no run of the study {study.study!r} as given; run `python -m ingest run` first"
+        )
+    for folder in folders:
+        with folder.writer():
+            for ref in refs:
+                done = _Remeasure(study, folder, source, objects, nulls, ref).run()
+                totals = Remeasured(
+                    totals.n_units + done.n_units,
+                    totals.n_changed + done.n_changed,
+                    totals.n_failed + done.n_failed,
+                    totals.messages + done.messages,
+                )
+    return totals
+
+
+class _Remeasure:
+    """One episode of one run."""
+
+    def __init__(
+        self,
+        study: Study,
+        folder: RunFolder,
+        source: EpisodeSource,
+        objects: ObjectsSource,
+        nulls: OtherEpisodes,
+        ref: EpisodeRef,
+    ) -> None:
+        self._study = study
+        self._folder = folder
+        self._source = source
+        self._objects = objects
+        self._nulls = nulls
+        self._ref = ref
+
+    def run(self) -> Remeasured:
+        issues = Issues(self._unit("baseline"), self._ref.episode_id)
+        stored = [
+            group.name for group in condition_groups(self._study.conditions) if self._is_stored(group.name)
+        ]
+        if not stored:
+            return Remeasured(0, 0, 0, ())
+        try:
+            episode = self._source.open(self._ref)
+            frames = self._frames(episode, self._objects.open(episode), issues)
+        except DataError as error:
+            issues.add("open", error.subject, error.reason, str(error), is_loss=True)
+            return Remeasured(len(stored), 0, len(stored), self._lines(issues))
+        objects = Tables(self._folder.run_id)
+        for frame in frames:
+            add_objects(objects, episode, frame)
+        found = objects["objects"].finish()
+        # Asked before the baseline's unit, which holds the old masks, is rewritten.
+        if not _same(self._folder.read(self._unit("baseline"), "objects"), found):
+            issues.add("measure", episode.episode_id, "stale_object_masses", _STALE, is_loss=False)
+            is_stale = True
+        else:
+            is_stale = False
+        changed = sum([self._measure(group, episode, frames, found, is_stale) for group in stored])
+        return Remeasured(len(stored), changed, int(issues.has_losses), self._lines(issues))
+
+    def _frames(self, episode: Episode, objects: EpisodeObjects, issues: Issues) -> list[FrameScene]:
+        frames = []
+        for index in episode.keyframes():
+            found = read_objects(episode, objects, index, issues)
+            boxes = {}
+            for camera in dict.fromkeys(one.camera for one in found.objects):
+                boxes[camera] = Letterbox.from_size(*episode.frame_size(camera, index))
+            progress = index / max(episode.n_frames - 1, 1)
+            frames.append(FrameScene(index, progress, objects=found, stacks=mask_stacks(found, boxes)))
+        return frames
+
+    def _measure(
+        self, group: str, episode: Episode, frames: Sequence[FrameScene], objects: pa.Table, is_stale: bool
+    ) -> bool:
+        """Rewrites the unit where its numbers changed."""
+        unit = self._unit(group)
+        manifest = self._folder.manifest(unit) or {}
+        before = {name: self._folder.read(unit, name) for name in manifest["tables"]}
+        inferences, maps = before.get("inferences"), before.get("attention_maps")
+        if inferences is None or maps is None:
+            return False
+        tables = Tables(self._folder.run_id)
+        baseline = None if group == "baseline" else self._baseline()
+        if group != "baseline" and baseline is None:
+            return False
+        add_metrics(tables, inferences, maps, frames, episode.episode_id, self._nulls, baseline)
+        after: dict[str, pa.Table] = {name: table for name, table in before.items() if table is not None}
+        for name in _MEASURED:
+            after[name] = tables[name].finish()
+        if is_stale:
+            after["attention_masses"] = _without_object_masses(after["attention_masses"])
+        if group == "baseline":
+            after["objects"] = objects
+            after["frames"] = _with_label_maps(after["frames"], self._folder.path, episode, frames)
+        if all(_same(before.get(name), table) for name, table in after.items()):
+            return False
+        facts = {name: value for name, value in manifest.items() if name not in ("tables", "unit", "run_id")}
+        self._folder.write(unit, after, facts)
+        return True
+
+    def _baseline(self) -> Baseline | None:
+        unit = self._unit("baseline")
+        inferences, maps = self._folder.read(unit, "inferences"), self._folder.read(unit, "attention_maps")
+        return None if inferences is None or maps is None else Baseline(inferences, maps)
+
+    def _unit(self, group: str) -> str:
+        return unit_of(self._folder.run_id, self._ref.episode_id, group)
+
+    def _is_stored(self, group: str) -> bool:
+        manifest = self._folder.manifest(self._unit(group))
+        return manifest is not None and manifest["status"] in ("done", "partial")
+
+    def _lines(self, issues: Issues) -> tuple[str, ...]:
+        return tuple(f"{printable(self._ref.episode_id)}: {line}" for line in issues.lines())
+
+
+def _runs_of(study: Study, lake: Path) -> list[RunFolder]:
+    """The runs of exactly this study, whatever their checkpoint."""
+    config = canonical_json(study.resolved())
+    folders = [RunFolder(lake, run_id) for run_id in run_ids(lake)]
+    stored = [(folder, folder.read(folder.run_unit, "runs")) for folder in folders]
+    return [folder for folder, runs in stored if runs is not None and runs["config"][0].as_py() == config]
+
+
+def _without_object_masses(masses: pa.Table) -> pa.Table:
+    column = masses.schema.get_field_index("object_masses")
+    field = masses.schema.field(column)
+    return masses.set_column(column, field, pa.nulls(masses.num_rows, field.type))
+
+
+def _with_label_maps(
+    stored: pa.Table, run_folder: Path, episode: Episode, frames: Sequence[FrameScene]
+) -> pa.Table:
+    paths = {frame.index: label_maps(run_folder, episode, frame) for frame in frames}
+    column = stored.schema.get_field_index("masks")
+    values = [paths.get(index) for index in stored["frame_index"].to_pylist()]
+    return stored.set_column(column, stored.schema.field(column), pa.array(values, pa.string()))
+
+
+def _same(left: pa.Table | None, right: pa.Table) -> bool:
+    if left is None:
+        return right.num_rows == 0
+    return bool(left.cast(right.schema).combine_chunks().equals(right.combine_chunks()))

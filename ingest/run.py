@@ -1,0 +1,163 @@
+"""The loop: a study's units, those that are not in the lake yet, one after the other or in worker processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from ingest.bench import Setup, set_up
+from ingest.lake import RunFolder
+from ingest.plan import PlannedUnit
+from ingest.progress import Progress
+from ingest.provenance import run_row
+from ingest.rows import Tables
+from ingest.study import Study
+from ingest.unit import Bench, UnitResult
+
+DONE = "done"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a call of :func:`run` did, and how the whole run stands."""
+
+    run_id: str
+    n_planned: int
+    n_already_done: int
+    results: tuple[UnitResult, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return all(result.status == DONE for result in self.results)
+
+
+def run(study: Study, lake: Path, *, fresh: bool, progress: Progress) -> RunSummary:
+    """Runs what is missing of a study, each unit atomically, and keeps its plan in the lake.
+
+    Units that failed, were skipped or lost frames are tried again. Raises UserError before anything is started, and
+    KeyboardInterrupt on Ctrl-C: what is finished by then stays.
+    """
+    setup = set_up(study, lake)
+    with setup.folder.writer():
+        if fresh:
+            setup.folder.drop()
+        store_plan(setup)
+        pending = [planned for planned in setup.plan.units if not is_done(setup.folder, planned)]
+        already = len(setup.plan.units) - len(pending)
+        results = []
+        with progress.units(total=len(setup.plan.units), done=already):
+            for result in _work(setup, lake, setup.plan.by_episode(pending)):
+                results.append(result)
+                progress.finished(result)
+    return RunSummary(setup.plan.run_id, len(setup.plan.units), already, tuple(results))
+
+
+def is_done(folder: RunFolder, planned: PlannedUnit) -> bool:
+    """True for a unit that is in the lake without losses and with every file of its manifest."""
+    manifest = folder.manifest(planned.unit)
+    return (
+        manifest is not None
+        and manifest["status"] == DONE
+        and not folder.damaged_files(planned.unit, verify=False)
+    )
+
+
+def store_plan(setup: Setup) -> None:
+    """The run's own unit: the run, its conditions and every planned unit."""
+    tables = Tables(setup.plan.run_id)
+    tables["runs"].add_row(run_row(setup.study, setup.plan, setup.policy))
+    for group in setup.plan.groups:
+        for condition in group.conditions:
+            tables["conditions"].add_row(
+                {
+                    "condition_id": condition.condition_id,
+                    "kind": condition.kind,
+                    "name": condition.name,
+                    "prompt_template": condition.prompt_template,
+                    "params": "{}",
+                }
+            )
+    for planned in setup.plan.units:
+        tables["units"].add_row(
+            {
+                "unit": planned.unit,
+                "episode_id": planned.ref.episode_id,
+                "condition_group": planned.group.name,
+                "status": "pending",
+            }
+        )
+    setup.folder.write(setup.folder.run_unit, tables.finish(), {"status": "plan"})
+
+
+def _work(setup: Setup, lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]]) -> Iterator[UnitResult]:
+    n_workers = min(setup.study.compute.workers, len(episodes))
+    if n_workers <= 1:
+        limit_threads(setup.study, 1)
+        bench = setup.bench()
+        for units in episodes:
+            for planned in units:
+                yield bench.run(planned)
+        return
+    yield from _work_in_processes(setup, lake, episodes, n_workers)
+
+
+def _work_in_processes(
+    setup: Setup, lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]], n_workers: int
+) -> Iterator[UnitResult]:
+    """An episode's units stay together and in order: later groups are compared with its baseline."""
+    pool = ProcessPoolExecutor(
+        n_workers, get_context("spawn"), initializer=_start_worker, initargs=(setup.study, lake, os.getpid())
+    )
+    waiting: set[Future[list[UnitResult]]] = set()
+    try:
+        waiting = {pool.submit(_run_episode, units) for units in episodes}
+        while waiting:
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield from future.result()
+    finally:
+        for future in waiting:
+            future.cancel()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_bench: Bench | None = None
+
+
+def _start_worker(study: Study, lake: Path, parent: int) -> None:
+    global _bench
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a worker ends its episode first
+    _die_with(parent)
+    limit_threads(study, study.compute.workers)
+    _bench = set_up(study, lake).bench()
+
+
+def _run_episode(units: tuple[PlannedUnit, ...]) -> list[UnitResult]:
+    if _bench is None:
+        raise RuntimeError("the worker was not started")
+    return [_bench.run(planned) for planned in units]
+
+
+def limit_threads(study: Study, n_processes: int) -> None:
+    """Shares the cores between processes; a fixed number of threads also keeps sums in a fixed order."""
+    if not study.compute.device.startswith("cpu"):
+        return
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_processes))
+
+
+def _die_with(parent: int) -> None:
+    """A worker must not go on writing after its parent was killed."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -1,0 +1,216 @@
+with
+
+object_attention as (
+
+    select * from {{ ref('object_attention_by_episode') }}
+    where rows = 'mean'
+
+),
+
+targets as (
+
+    select * from object_attention
+    where
+        role = 'target'
+        and against = 'own'
+
+),
+
+targets_elsewhere as (
+
+    select * from object_attention
+    where
+        role = 'target'
+        and against = 'other_episode'
+
+),
+
+distractors as (
+
+    select * from object_attention
+    where
+        role = 'distractor'
+        and against = 'own'
+
+),
+
+prompt_shifts as (
+
+    select * from {{ ref('prompt_shift_by_episode') }}
+    where rows = 'mean'
+
+),
+
+prompts as (
+
+    select * from prompt_shifts
+    where
+        condition_kind = 'prompt'
+        and not is_same_object
+
+),
+
+paraphrases as (
+
+    select
+        run_id,
+        episode_id,
+        pass,
+        denoise_step,
+        layer,
+        query,
+        camera,
+        avg(jsd) as jsd
+    from prompt_shifts
+    where condition_kind = 'paraphrase'
+    group by all
+
+),
+
+action_shifts as (
+
+    select * from {{ ref('int_action_shifts_averaged_to_episodes') }}
+
+),
+
+action_paraphrases as (
+
+    select
+        run_id,
+        episode_id,
+        avg(mse_standardised) as mse_standardised
+    from action_shifts
+    where condition_kind = 'paraphrase'
+    group by all
+
+),
+
+differences as (
+
+    select
+        targets.run_id,
+        'H1.1' as hypothesis,
+        'target_log_lift_minus_other_episode' as estimand,
+        'greater' as alternative,
+        targets.pass,
+        targets.denoise_step,
+        targets.query,
+        targets.rows,
+        targets.camera,
+        null::varchar as condition_id,
+        targets.layer,
+        targets.is_last_prefix_layer,
+        targets.episode_id,
+        targets.log_lift - targets_elsewhere.log_lift as value
+    from targets
+    inner join targets_elsewhere
+        using (run_id, episode_id, pass, denoise_step, layer, query, camera)
+
+    union all
+
+    select
+        targets.run_id,
+        'H1.1' as hypothesis,
+        'target_minus_distractors' as estimand,
+        'greater' as alternative,
+        targets.pass,
+        targets.denoise_step,
+        targets.query,
+        targets.rows,
+        targets.camera,
+        null as condition_id,
+        targets.layer,
+        targets.is_last_prefix_layer,
+        targets.episode_id,
+        targets.log_lift - distractors.log_lift as value
+    from targets
+    inner join distractors
+        using (run_id, episode_id, pass, denoise_step, layer, query, camera)
+
+    union all
+
+    select
+        run_id,
+        'H1.1' as hypothesis,
+        'target_lift' as estimand,
+        null as alternative,
+        pass,
+        denoise_step,
+        query,
+        rows,
+        camera,
+        null as condition_id,
+        layer,
+        is_last_prefix_layer,
+        episode_id,
+        lift as value
+    from targets
+
+    union all
+
+    select
+        prompts.run_id,
+        'H2.1' as hypothesis,
+        'jsd_minus_paraphrase' as estimand,
+        'greater' as alternative,
+        prompts.pass,
+        prompts.denoise_step,
+        prompts.query,
+        prompts.rows,
+        prompts.camera,
+        prompts.condition_id,
+        prompts.layer,
+        prompts.is_last_prefix_layer,
+        prompts.episode_id,
+        prompts.jsd - paraphrases.jsd as value
+    from prompts
+    inner join paraphrases
+        using (run_id, episode_id, pass, denoise_step, layer, query, camera)
+
+    union all
+
+    select
+        run_id,
+        'H2.1' as hypothesis,
+        'mass_gain_named' as estimand,
+        'greater' as alternative,
+        pass,
+        denoise_step,
+        query,
+        rows,
+        camera,
+        condition_id,
+        layer,
+        is_last_prefix_layer,
+        episode_id,
+        mass_gain_named as value
+    from prompts
+
+    union all
+
+    select
+        action_shifts.run_id,
+        'H2.1' as hypothesis,
+        'action_mse_minus_paraphrase' as estimand,
+        'greater' as alternative,
+        null as pass,
+        null as denoise_step,
+        null as query,
+        null as rows,
+        null as camera,
+        action_shifts.condition_id,
+        null as layer,
+        false as is_last_prefix_layer,
+        action_shifts.episode_id,
+        action_shifts.mse_standardised - action_paraphrases.mse_standardised as value
+    from action_shifts
+    inner join action_paraphrases
+        using (run_id, episode_id)
+    where
+        action_shifts.condition_kind = 'prompt'
+        and not action_shifts.is_same_object
+
+)
+
+select * from differences
+where value is not null

@@ -1,0 +1,46 @@
+with
+
+groups as (
+
+    select * from {{ ref('int_episode_values_listed') }}
+
+),
+
+{#- Ours read the mean over query rows, the seed's metrics its maximum. #}
+compared as (
+
+    select
+        run_id,
+        family,
+        metric,
+        pass,
+        denoise_step,
+        query,
+        rows,
+        camera,
+        layer,
+        any_value(episode_values) filter (where outcome = 'success') as success_values,
+        any_value(episode_values) filter (where outcome = 'failure') as failure_values,
+        alpha,
+        min_episodes,
+        {{ group_seed('run_seed', ["'outcome_tests'", 'family', 'layer']) }} as seed
+    from groups
+    where
+        outcome in ('success', 'failure')
+        and not is_last_prefix_layer
+        and (
+            topic = 'modality balance'
+            or (
+                topic = 'object attention'
+                and role = 'target'
+                and (
+                    (metric in ('log_lift', 'mass_share') and rows = 'mean')
+                    or (metric like '%\_seed' escape '\' and rows = 'max')
+                )
+            )
+        )
+    group by all
+
+)
+
+select * from compared

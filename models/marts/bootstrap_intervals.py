@@ -1,0 +1,112 @@
+"""Intervals of episode means: percentile (the seed's) and BCa, episodes drawn with replacement.
+
+Groups of n episodes share one seeded set of draws, kept as how often each episode was drawn, so that all their
+resampled means are one matrix product. `measures.bootstrap.bootstrap_interval(values, seed=seed,
+n_resamples=n_resamples)` with the stored seed and the values in the order of episode_id gives the same interval.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import stats
+
+from measures.samples import MIN_EPISODES, NO_VARIANCE
+
+KEYS = [
+    "run_id", "topic", "family", "metric", "pass", "denoise_step", "query", "rows", "camera", "role", "task",
+    "condition_id", "layer", "outcome",
+]  # fmt: skip
+RESULTS = ["estimate", "percentile_low", "percentile_high", "bca_low", "bca_high"]
+TAILS = np.array([0.025, 0.975])
+DRAWS_AT_A_TIME = 1_000_000
+GROUPS_AT_A_TIME = 256
+UNDEFINED = "BCa is undefined: no resample lies on one side of the estimate"
+
+Floats = NDArray[np.float64]
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    dbt.config(materialized="table")
+    groups = dbt.ref("int_episode_values_listed").order("n, run_id, family, layer, role, task, condition_id, outcome")
+    batches = groups.to_arrow_reader(GROUPS_AT_A_TIME)
+    found = [empty_intervals(batches.schema), *intervals(batches)]
+    return pl.concat(found).sort(KEYS, nulls_last=True).to_arrow()
+
+
+def intervals(batches: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
+    """Groups come ordered by n, so that the draws of one n are made once."""
+    drawn_for, drawn = None, np.empty((0, 0))
+    for batch in batches:
+        for key, same in pl.DataFrame(batch).group_by("n", "n_resamples", "bootstrap_seed", maintain_order=True):
+            n, n_resamples, seed = key
+            if drawn_for != key and n >= MIN_EPISODES:
+                drawn_for, drawn = key, draw_counts(n, n_resamples, seed)
+            found = interval_columns(np.array(same["episode_values"].to_list()).T, drawn)
+            yield with_results(same, found)
+
+
+def with_results(groups: pl.DataFrame, found: dict[str, Any]) -> pl.DataFrame:
+    results = pl.DataFrame(found, schema=dict.fromkeys(RESULTS, pl.Float64) | {"reason": pl.String})
+    kept = groups.select(*KEYS, "is_last_prefix_layer", "n", "n_resamples", seed="bootstrap_seed")
+    return kept.hstack(results.with_columns(pl.col(RESULTS).fill_nan(None)))
+
+
+def empty_intervals(schema: pa.Schema) -> pl.DataFrame:
+    return with_results(pl.DataFrame(schema.empty_table()), {name: [] for name in [*RESULTS, "reason"]})
+
+
+def draw_counts(n: int, n_resamples: int, seed: int) -> Floats:
+    """[n_resamples, n]: how often each episode was drawn; the draws of measures.bootstrap.resample."""
+    rng = np.random.default_rng(seed)
+    rows = max(1, DRAWS_AT_A_TIME // n)
+    counts = []
+    for start in range(0, n_resamples, rows):
+        drawn = rng.integers(0, n, (min(rows, n_resamples - start), n))
+        flat = drawn + n * np.arange(len(drawn))[:, None]
+        counts.append(np.bincount(flat.ravel(), minlength=drawn.size).reshape(drawn.shape))
+    return np.concatenate(counts).astype(np.float64)
+
+
+def interval_columns(values: Floats, drawn: Floats) -> dict[str, Any]:
+    """values [n, groups], drawn [n_resamples, n] -> the result columns, NaN and a reason where undefined."""
+    n, n_groups = values.shape
+    bounds = np.full((4, n_groups), np.nan)
+    reasons = np.full(n_groups, None, dtype=object)
+    if n < MIN_EPISODES:
+        reasons[:] = f"n = {n}: fewer than {MIN_EPISODES}"
+    else:
+        varies = np.ptp(values, axis=0) > 0
+        bounds[:, varies] = both_intervals(values[:, varies], drawn)
+        reasons[np.isnan(bounds[2])] = UNDEFINED
+        reasons[~varies] = NO_VARIANCE
+    return dict(zip([*RESULTS, "reason"], [values.mean(axis=0), *bounds, reasons], strict=True))
+
+
+def both_intervals(values: Floats, drawn: Floats) -> Floats:
+    """[4, groups]: percentile low and high, BCa low and high (Efron 1987), of the means of values [n, groups]."""
+    means = np.sort(values.T @ drawn.T / len(values), axis=1)
+    estimate = values.mean(axis=0)[:, None]
+    # Sums in another order differ by rounding: a mean within this of the estimate ties with it, and counts half.
+    slack = 1e-12 * np.abs(values).max(axis=0)[:, None]
+    below = (means < estimate - slack).sum(axis=1) + (means <= estimate + slack).sum(axis=1)
+    share = below / (2 * means.shape[1])
+    bias = stats.norm.ppf(np.where((share > 0) & (share < 1), share, np.nan))[:, None]
+    centred = values - estimate.T
+    acceleration = ((centred**3).sum(axis=0) / (6 * (centred**2).sum(axis=0) ** 1.5))[:, None]
+    z = bias + stats.norm.ppf(TAILS)
+    bca_tails = stats.norm.cdf(bias + z / (1 - acceleration * z))
+    return np.vstack([quantiles(means, np.broadcast_to(TAILS, z.shape)).T, quantiles(means, bca_tails).T])
+
+
+def quantiles(ordered: Floats, shares: Floats) -> Floats:
+    """Linear quantiles of each row of ordered [groups, values] at its own shares [groups, k]; NaN at a NaN."""
+    position = np.nan_to_num(shares) * (ordered.shape[1] - 1)
+    left = np.floor(position).astype(int)
+    right = np.minimum(left + 1, ordered.shape[1] - 1)
+    rows = np.arange(len(ordered))[:, None]
+    found = ordered[rows, left] + (position - left) * (ordered[rows, right] - ordered[rows, left])
+    return np.where(np.isnan(shares), np.nan, found)

@@ -1,0 +1,9 @@
+with
+
+frames as (
+
+    select * from {{ ref('stg_raw__frames') }}
+
+)
+
+select * from frames

@@ -1,0 +1,415 @@
+"""One verdict a run, hypothesis and criteria. The rules are `measures.verdicts` (ours) and `measures.verdicts_seed`;
+here their numbers are gathered from the other marts, and each verdict names the query that shows them."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from measures import verdicts, verdicts_seed
+from measures.verdict import Verdict, insufficient, not_applicable
+
+QUESTIONS = {
+    "H1.1": "Does the attention of the instruction's words rest on the object they name?",
+    "H1.1b": "Does attention on the target differ between successful and failed episodes?",
+    "H2.1": "Does a changed prompt move attention more than a paraphrase does?",
+    "H2.2": "Can the model say what it sees?",
+    "H1": "Do the pixels with the most attention matter more to the actions than others?",
+    "H1k": "Does the path from the words to the target carry the actions?",
+    "H3": "Does attention move in the course of an episode?",
+    "H4": "Do heads specialise?",
+    "M": "Do the actions attend more to the pictures or to the words?",
+}
+NOT_MEASURED = {
+    "H2.2": "the study asks the model no questions (vqa)",
+    "H1": "the study has no occlusion",
+    "H1k": "the study has no knock-out",
+    "H3": "these models do not test it yet",
+    "H4": "these models do not test it yet",
+}
+SEED_HAS_CRITERIA = ("H1",)
+UNITS = {
+    ("H1.1", "ours"): "lift",
+    ("H1.1", "seed"): "overlap ratio",
+    ("H1.1b", "ours"): "Hedges g of the log lift",
+    ("H1.1b", "seed"): "Cohen's d of the overlap ratio",
+    ("H2.1", "ours"): "JSD, nats",
+    ("H2.1", "seed"): "L2 distance of raw maps",
+    ("M", "ours"): "visual / linguistic ratio",
+    ("M", "seed"): "visual / linguistic ratio",
+}
+QUERIES = {
+    ("H1.1", "ours"): """select estimand, layer, n_episodes, estimate, low, high, p, p_holm, family_size
+from marts.paired_tests
+where run_id = {run_id} and hypothesis = 'H1.1' and pass = 'prefix' and query = 'instruction' and camera = {camera}
+order by estimand, layer""",
+    ("H1.1", "seed"): """select layer, n_episodes, mean_overlap_ratio_seed, mean_attention_concentration_seed, p_student_seed
+from marts.object_attention_by_layer
+left join marts.outcome_tests using (run_id, pass, denoise_step, query, rows, camera, layer)
+where run_id = {run_id} and pass = 'prefix' and query = 'instruction' and rows = 'max' and camera = {camera}
+and role = 'target' and against = 'own' and outcome = 'all' and metric = 'overlap_ratio_seed'
+order by layer""",
+    ("H1.1b", "ours"): """select layer, n_success, n_failure, hedges_g, g_low, g_high, p_welch_holm, p_permutation_holm, family_size
+from marts.outcome_tests
+where run_id = {run_id} and metric = 'log_lift' and pass = 'prefix' and query = 'instruction' and camera = {camera}
+order by layer""",
+    ("H1.1b", "seed"): """select layer, n_success, n_failure, cohens_d_seed, p_student_seed, family_size
+from marts.outcome_tests
+where run_id = {run_id} and metric = 'overlap_ratio_seed' and pass = 'prefix' and query = 'instruction' and camera = {camera}
+order by layer""",
+    ("H2.1", "ours"): """select estimand, condition_id, layer, n_episodes, estimate, low, high, p, p_holm, family_size
+from marts.paired_tests
+where run_id = {run_id} and hypothesis = 'H2.1' and (pass is null or (pass = 'prefix' and query = 'instruction' and camera = {camera}))
+order by estimand, condition_id, layer""",
+    ("H2.1", "seed"): """select layer, condition_id, n_episodes, mean_l2_distance, mean_correlation, mean_centroid_shift_px
+from marts.prompt_shift_by_layer
+where run_id = {run_id} and condition_kind = 'prompt' and outcome = 'all' and pass = 'prefix' and query = 'instruction'
+and rows = 'max' and camera = {camera}
+order by layer, condition_id""",
+    ("M", "ours"): """select denoise_step, layer, n_episodes, ratio_of_means, log_ratio, low, high, band
+from marts.modality_balance_by_layer
+where run_id = {run_id} and outcome = 'all'
+order by denoise_step, layer""",
+    ("M", "seed"): """select denoise_step, layer, n_episodes, mean_ratio_seed, std_ratio_seed
+from marts.modality_balance_by_layer
+where run_id = {run_id} and outcome = 'all'
+order by denoise_step, layer""",
+}
+NO_QUERY = """select condition_group, n_units, n_inferences, n_ok
+from marts.coverage
+where run_id = {run_id}
+order by condition_group"""
+NOTHING_DONE = "no inference was completed"
+SCHEMA = {
+    **dict.fromkeys(["run_id", "hypothesis", "criteria", "verdict", "question"], pl.String),
+    **dict.fromkeys(["estimate", "low", "high"], pl.Float64),
+    "estimate_unit": pl.String, "n": pl.Int64, "family_size": pl.Int64, "camera": pl.String, "because": pl.String,
+    "query": pl.String,
+}  # fmt: skip
+
+
+class Marts(NamedTuple):
+    """The marts' rows of one run that a verdict may need."""
+
+    objects: pl.DataFrame
+    tests: pl.DataFrame
+    paired: pl.DataFrame
+    shifts: pl.DataFrame
+    balance: pl.DataFrame
+    queries: pl.DataFrame
+    episodes: pl.DataFrame
+    conditions: pl.DataFrame
+    coverage: pl.DataFrame
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    dbt.config(materialized="table")
+    marts = Marts(
+        objects=dbt.ref("object_attention_by_layer").pl().filter(
+            words & (pl.col("outcome") == "all") & (pl.col("role") == "target") & (pl.col("against") == "own")
+        ),
+        tests=dbt.ref("outcome_tests").pl().filter(words),
+        paired=dbt.ref("paired_tests").pl().filter(words | pl.col("pass").is_null()),
+        shifts=dbt.ref("prompt_shift_by_episode").pl().filter(words),
+        balance=dbt.ref("modality_balance_by_layer").pl().filter(pl.col("outcome") == "all"),
+        queries=dbt.ref("stg_raw__queries").pl().filter((pl.col("pass") == "prefix") & (pl.col("name") == "instruction")),
+        episodes=dbt.ref("episodes").pl(),
+        conditions=dbt.ref("conditions").pl(),
+        coverage=dbt.ref("coverage").pl(),
+    )  # fmt: skip
+    rows = []
+    for run in dbt.ref("runs").order("run_id").pl().iter_rows(named=True):
+        of_run = Marts(*(frame.filter(pl.col("run_id") == run["run_id"]) for frame in marts))
+        rows += verdict_rows(run, of_run)
+    return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
+
+
+words = (pl.col("pass") == "prefix") & (pl.col("query") == "instruction")
+
+
+def verdict_rows(run: dict[str, Any], marts: Marts) -> list[dict[str, Any]]:
+    camera = main_camera(marts)
+    found = {
+        ("H1.1", "ours"): h1_1(run, marts, camera),
+        ("H1.1", "seed"): h1_1_seed(run, marts, camera),
+        ("H1.1b", "ours"): h1_1b(run, marts, camera),
+        ("H1.1b", "seed"): h1_1b_seed(run, marts, camera),
+        ("H2.1", "ours"): h2_1(run, marts, camera),
+        ("H2.1", "seed"): h2_1_seed(run, marts, camera),
+        ("M", "ours"): modality(run, marts),
+        ("M", "seed"): modality_seed(run, marts),
+    }
+    for hypothesis, because in NOT_MEASURED.items():
+        found[hypothesis, "ours"] = not_applicable(because)
+        if hypothesis in SEED_HAS_CRITERIA:
+            found[hypothesis, "seed"] = not_applicable(because)
+    return [
+        {
+            "run_id": run["run_id"],
+            "hypothesis": hypothesis,
+            "criteria": criteria,
+            "question": QUESTIONS[hypothesis],
+            "estimate_unit": UNITS.get((hypothesis, criteria)),
+            "camera": camera if hypothesis in ("H1.1", "H1.1b", "H2.1") else None,
+            "query": query_text(hypothesis, criteria, run["run_id"], camera),
+            **verdict._asdict(),
+            "verdict": str(verdict.verdict),
+        }
+        for (hypothesis, criteria), verdict in found.items()
+    ]
+
+
+def h1_1(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
+    missing = objects_missing(marts, camera)
+    if missing:
+        return missing
+    of_camera = marts.paired.filter(pl.col("camera") == camera)
+    lift = of_camera.filter(pl.col("estimand") == "target_lift")
+    tested = of_camera.filter(pl.col("estimand") == "target_log_lift_minus_other_episode")
+    if tested.is_empty():
+        return not_applicable("there are no masks of other episodes to compare the target's with")
+    n_layers = run["n_layers"]
+    verdict = verdicts.h1_1(
+        over_layers(lift, "estimate", n_layers),
+        over_layers(tested, "p_holm", n_layers),
+        np.nan_to_num(over_layers(tested, "n_episodes", n_layers)).astype(int),
+        over_layers(lift, "low", n_layers),
+        over_layers(lift, "high", n_layers),
+        min_episodes=run["min_episodes"],
+        alpha=run["alpha"],
+    )
+    return seen_by(camera, verdict)
+
+
+def h1_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
+    missing = objects_missing(marts, camera) or outcomes_missing(marts)
+    if missing:
+        return missing
+    counted = ~pl.col("is_last_prefix_layer") & (pl.col("rows") == "max") & (pl.col("camera") == camera)
+    layers = marts.objects.filter(counted)
+    tests = outcome_tests(marts, camera, "overlap_ratio_seed")
+    n_layers = run["n_layers"]
+    verdict = verdicts_seed.h1_1(
+        over_layers(layers, "mean_overlap_ratio_seed", n_layers),
+        over_layers(layers, "mean_attention_concentration_seed", n_layers),
+        over_layers(tests, "p_student_seed", n_layers),
+        *outcome_counts(tests),
+        min_episodes=run["min_episodes"],
+        alpha=run["alpha"],
+    )
+    return seen_by(camera, verdict)
+
+
+def h1_1b(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
+    missing = objects_missing(marts, camera) or outcomes_missing(marts)
+    if missing:
+        return missing
+    tests = outcome_tests(marts, camera, "log_lift")
+    columns = ["hedges_g", "p_welch_holm", "p_permutation_holm", "g_low", "g_high"]
+    g, p_welch, p_permutation, low, high = (over_layers(tests, name, run["n_layers"]) for name in columns)
+    n_success, n_failure = outcome_counts(tests)
+    verdict = verdicts.h1_1b(
+        g, p_welch, p_permutation, n_success, n_failure, low, high, run["min_episodes"], run["alpha"]
+    )
+    return seen_by(camera, verdict)
+
+
+def h1_1b_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
+    missing = objects_missing(marts, camera) or outcomes_missing(marts)
+    if missing:
+        return missing
+    tests = outcome_tests(marts, camera, "overlap_ratio_seed")
+    verdict = verdicts_seed.h1_1b(
+        over_layers(tests, "cohens_d_seed", run["n_layers"]),
+        over_layers(tests, "p_student_seed", run["n_layers"]),
+        *outcome_counts(tests),
+        min_episodes=run["min_episodes"],
+        alpha=run["alpha"],
+    )
+    return seen_by(camera, verdict)
+
+
+def h2_1(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
+    missing = prompts_missing(marts, camera, needs_paraphrases=True)
+    if missing:
+        return missing
+    tested = marts.paired.filter((pl.col("hypothesis") == "H2.1") & (pl.col("camera") == camera))
+    actions = marts.paired.filter(pl.col("estimand") == "action_mse_minus_paraphrase")["p_holm"].drop_nulls()
+    verdict = prompt_verdict(
+        run,
+        tested.filter(pl.col("estimand") == "jsd_minus_paraphrase"),
+        "JSD above paraphrases (nats)",
+        float(actions.min()) if len(actions) else None,  # type: ignore[arg-type]
+    )
+    gained = tested.filter(pl.col("estimand") == "mass_gain_named")
+    if not gained.is_empty():
+        gain = prompt_verdict(run, gained, "mass gained by the newly named object")
+        verdict = verdict._replace(because=f"{verdict.because}. Of the newly named object: {gain.because}")
+    return seen_by(camera, verdict)
+
+
+def prompt_verdict(
+    run: dict[str, Any], tested: pl.DataFrame, estimand: str, actions_p: float | None = None
+) -> Verdict:
+    """The rule over layers x prompts, with the prompts called by their names."""
+    prompts = tested["condition_id"].unique().sort().to_list()
+    columns = {
+        name: np.stack(
+            [over_layers(tested.filter(pl.col("condition_id") == prompt), name, run["n_layers"]) for prompt in prompts],
+            axis=1,
+        )
+        if prompts
+        else np.full((run["n_layers"], 1), np.nan)
+        for name in ("estimate", "p_holm", "n_episodes", "low", "high")
+    }
+    verdict = verdicts.h2_1(
+        columns["estimate"],
+        columns["p_holm"],
+        np.nan_to_num(columns["n_episodes"]).astype(int),
+        columns["low"],
+        columns["high"],
+        run["min_episodes"],
+        run["alpha"],
+        estimand,
+        actions_p,
+    )
+    because = verdict.because
+    for number, prompt in reversed(list(enumerate(prompts, start=1))):
+        because = because.replace(f"under prompt {number}", f"under {prompt}")
+    return verdict._replace(because=because)
+
+
+def h2_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
+    missing = prompts_missing(marts, camera, needs_paraphrases=False)
+    if missing:
+        return missing
+    shifts = counterfactuals(marts).filter(
+        ~pl.col("is_last_prefix_layer") & (pl.col("rows") == "max") & (pl.col("camera") == camera)
+    )
+    measured = ["l2_distance", "correlation", "centroid_shift_px"]
+    # Prompts first, then episodes: the episode is the unit.
+    layers = shifts.group_by("layer", "episode_id").agg(pl.col(measured).mean())
+    layers = layers.group_by("layer").agg(pl.col(measured).mean())
+    verdict = verdicts_seed.h2_1(
+        *(over_layers(layers, name, run["n_layers"]) for name in measured),
+        n=shifts["episode_id"].n_unique(),
+        n_rows=int(marts.queries["n_rows"].max() or 0),  # type: ignore[arg-type]
+        min_episodes=run["min_episodes"],
+    )
+    return seen_by(camera, verdict)
+
+
+def modality(run: dict[str, Any], marts: Marts) -> Verdict:
+    average = layers_average(marts)
+    if isinstance(average, Verdict):
+        return average
+    layers = marts.balance.filter((pl.col("denoise_step") == average["denoise_step"]) & (pl.col("layer") >= 0))
+    verdict = verdicts.modality(
+        *(number(average[name]) for name in ("log_ratio", "low", "high")),
+        average["n_episodes"],
+        *(layers.sort("layer")[name].cast(pl.Float64).fill_null(math.nan).to_list() for name in ("low", "high")),
+        min_episodes=run["min_episodes"],
+    )
+    return at_step(average, verdict)
+
+
+def modality_seed(run: dict[str, Any], marts: Marts) -> Verdict:
+    average = layers_average(marts)
+    if isinstance(average, Verdict):
+        return average
+    mean_ratio = number(average["mean_ratio_seed"])
+    return at_step(average, verdicts_seed.modality(mean_ratio, average["n_episodes"], run["min_episodes"]))
+
+
+def layers_average(marts: Marts) -> dict[str, Any] | Verdict:
+    """The layers_avg row of the last denoising step captured: the one next to the actions that are carried out."""
+    rows = marts.balance.filter(pl.col("layer") == -1).sort("denoise_step")
+    if rows.is_empty():
+        return nothing_done(marts) or not_applicable("attention of the action tokens was not captured")
+    return rows.row(-1, named=True)
+
+
+def at_step(average: dict[str, Any], verdict: Verdict) -> Verdict:
+    return verdict._replace(because=f"at denoising step {average['denoise_step']}, mean over layers: {verdict.because}")
+
+
+def seen_by(camera: str | None, verdict: Verdict) -> Verdict:
+    return verdict._replace(because=f"{camera} camera: {verdict.because}")
+
+
+def main_camera(marts: Marts) -> str | None:
+    """The camera with the target in view in the most episodes, else with the most prompt shifts; ties by name."""
+    for frame, n in ((marts.objects, pl.col("n_episodes").max()), (marts.shifts, pl.col("episode_id").n_unique())):
+        if not frame.is_empty():
+            cameras = frame.group_by("camera").agg(n.alias("n")).sort("n", "camera", descending=[True, False])
+            return str(cameras["camera"][0])
+    return None
+
+
+def counterfactuals(marts: Marts) -> pl.DataFrame:
+    """Shifts under prompts that ask for something else than the baseline does."""
+    return marts.shifts.filter((pl.col("condition_kind") == "prompt") & ~pl.col("is_same_object"))
+
+
+def outcome_tests(marts: Marts, camera: str | None, metric: str) -> pl.DataFrame:
+    return marts.tests.filter((pl.col("camera") == camera) & (pl.col("metric") == metric))
+
+
+def outcome_counts(tests: pl.DataFrame) -> tuple[int, int]:
+    """Successes and failures in the layer that has the fewest: a verdict over layers is only as good as that."""
+    if tests.is_empty():
+        return 0, 0
+    fewest = tests.sort(pl.min_horizontal("n_success", "n_failure")).row(0, named=True)
+    return int(fewest["n_success"]), int(fewest["n_failure"])
+
+
+def nothing_done(marts: Marts) -> Verdict | None:
+    return None if marts.coverage["n_ok"].sum() else insufficient(0, 0, NOTHING_DONE)
+
+
+def objects_missing(marts: Marts, camera: str | None) -> Verdict | None:
+    if not marts.objects.is_empty():
+        return None
+    return nothing_done(marts) or not_applicable("no masks of the instruction's object with attention of its words")
+
+
+def outcomes_missing(marts: Marts) -> Verdict | None:
+    if marts.episodes["outcome"].is_null().all():
+        return not_applicable("the data set does not say which episodes succeeded")
+    return None
+
+
+def prompts_missing(marts: Marts, camera: str | None, needs_paraphrases: bool) -> Verdict | None:
+    kinds = set(marts.conditions["kind"])
+    if "prompt" not in kinds:
+        return not_applicable("the study has no changed prompts")
+    if needs_paraphrases and "paraphrase" not in kinds:
+        return not_applicable("the study has no paraphrases to compare with")
+    if counterfactuals(marts).is_empty():
+        return nothing_done(marts) or insufficient(0, 0, "no changed prompt gave a map to compare")
+    return None
+
+
+def over_layers(frame: pl.DataFrame, column: str, n_layers: int) -> np.ndarray:
+    """The column as [n_layers], NaN where a layer has no row or no number."""
+    values = np.full(n_layers, np.nan)
+    for layer, value in frame.select("layer", pl.col(column).cast(pl.Float64)).iter_rows():
+        if 0 <= layer < n_layers:
+            values[layer] = number(value)
+    return values
+
+
+def number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def query_text(hypothesis: str, criteria: str, run_id: str, camera: str | None) -> str:
+    """For people to paste, never run here."""
+    template = QUERIES.get((hypothesis, criteria), NO_QUERY)
+    return template.format(run_id=literal(run_id), camera=literal(camera or ""))
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,9 @@
+with
+
+objects as (
+
+    select * from {{ ref('stg_raw__objects') }}
+
+)
+
+select * from objects

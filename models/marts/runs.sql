@@ -1,0 +1,40 @@
+with
+
+runs as (
+
+    select * from {{ ref('stg_raw__runs') }}
+
+),
+
+described as (
+
+    select
+        run_id,
+        study,
+        policy,
+        model_family,
+        checkpoint,
+        checkpoint_hash,
+        n_layers,
+        n_heads,
+        head_dim,
+        dtype,
+        attention_impl,
+        device,
+        seed,
+        alpha,
+        n_resamples,
+        min_episodes,
+        config ->> '$.capture.profile' as capture_profile,
+        config -> '$.capture' as capture,
+        config,
+        config_hash,
+        git_rev,
+        versions,
+        schema_version,
+        status
+    from runs
+
+)
+
+select * from described

@@ -1,0 +1,29 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'attention_masses') }}
+
+),
+
+renamed as (
+
+    select
+        run_id,
+        inference_id,
+        pass,
+        denoise_step,
+        softmax,
+        layer,
+        head,
+        query_index,
+        masses::double[] as masses,
+        object_masses::double[] as object_masses,
+        top_key,
+        top_share::double as top_share,
+        sink_share::double as sink_share
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,21 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'layouts') }}
+
+),
+
+renamed as (
+
+    select
+        run_id,
+        layout_id,
+        model_family,
+        n_keys,
+        cameras
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,31 @@
+"""What every page shares: styles, scripts, the colour table and the bundle of Vega, written once."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import vl_convert
+
+from reports import pictures
+
+# `file:` because some browsers do not count a file beside the page as 'self'. No eval: Vega runs its interpreter.
+CSP = "; ".join([
+    "default-src 'none'",
+    "script-src 'self' file:",
+    "style-src 'self' file:",
+    "img-src 'self' file: data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+])  # fmt: skip
+NAMES = ("style.css", "episode.css", "icon.svg", "site.js", "charts.js", "maps.js", "trace.js", "episode.js")
+
+
+def write(folder: Path) -> None:
+    """Write `assets/`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = resources.files("reports") / "assets"
+    for name in NAMES:
+        (folder / name).write_text((source / name).read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "colours.js").write_text(f'window.GAZEHOUSE_COLOURS = "{pictures.colour_table()}";\n', encoding="utf-8")
+    (folder / "vega.js").write_text(vl_convert.javascript_bundle(), encoding="utf-8")

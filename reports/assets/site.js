@@ -1,0 +1,75 @@
+// Tables that sort and filter, and copy buttons. Every page works without it; this only adds comfort.
+(() => {
+  "use strict";
+
+  function sortable(table) {
+    const body = table.tBodies[0];
+    table.querySelectorAll("thead th").forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = head.textContent;
+      head.replaceChildren(button);
+      button.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        table.querySelectorAll("th[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const numeric = head.classList.contains("num");
+        const key = (row) => {
+          const cell = row.cells[column];
+          if (!numeric) return cell.textContent.trim();
+          return "v" in cell.dataset ? Number(cell.dataset.v) : null;
+        };
+        const rows = [...body.rows].map((row) => [key(row), row]);
+        rows.sort(([a], [b]) => {
+          // Missing values stay at the end either way.
+          const none = (v) => v === null || v === "";
+          if (none(a) || none(b)) return none(a) - none(b);
+          const order = numeric ? a - b : a.localeCompare(b, undefined, { numeric: true });
+          return down ? -order : order;
+        });
+        body.append(...rows.map(([, row]) => row));
+      });
+    });
+  }
+
+  function filterable(block) {
+    const form = block.querySelector(".filters");
+    if (!form) return;
+    form.hidden = false;
+    const selects = [...form.querySelectorAll("select")], search = form.querySelector("[data-search]"), count = form.querySelector("[data-count]");
+    const rows = [...block.querySelectorAll("tbody tr")];
+    const apply = () => {
+      const words = search.value.trim().toLowerCase();
+      let shown = 0;
+      for (const row of rows) {
+        const fits = selects.every((select, i) => select.selectedIndex === 0 || row.getAttribute("data-f-" + i) === select.value);
+        const found = fits && (!words || row.textContent.toLowerCase().includes(words));
+        row.hidden = !found;
+        shown += found;
+      }
+      count.textContent = shown + " of " + rows.length + " rows";
+    };
+    form.addEventListener("input", apply);
+    apply();
+  }
+
+  async function copy(button) {
+    const text = button.parentElement.querySelector("code").textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      // A page from a file may not reach the clipboard: select the text, so that Ctrl-C takes it.
+      const range = document.createRange();
+      range.selectNodeContents(button.parentElement.querySelector("code"));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      button.textContent = document.execCommand("copy") ? "Copied" : "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  }
+
+  document.querySelectorAll("table[data-sortable]").forEach(sortable);
+  document.querySelectorAll(".table-block").forEach(filterable);
+  document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", () => copy(button)));
+})();

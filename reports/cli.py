@@ -1,0 +1,61 @@
+"""The command line: build (the default) and serve."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reports import site
+from reports.errors import ReportError
+
+app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
+
+Out = Annotated[Path, typer.Option(help="Folder of the site; replaced as a whole.")]
+
+
+@app.command()
+def build(
+    warehouse: Annotated[
+        Path, typer.Option(envvar="GAZEHOUSE_WAREHOUSE", help="DuckDB file with the marts; opened read-only.")
+    ] = Path("warehouse.duckdb"),
+    lake: Annotated[Path, typer.Option(help="Lake with the pictures and masks.")] = Path("lake"),
+    out: Out = Path("site"),
+    run: Annotated[str | None, typer.Option(help="Run to show: its id, the start of it, or its study.")] = None,
+) -> None:
+    """Write the site. Exit code 1 when a page failed (the others are written), 2 when nothing could start."""
+    result = site.build(site.Options(warehouse=warehouse, lake=lake, out=out, run=run), say=typer.echo)
+    for failure in result.failures:
+        typer.echo(f"failed: {failure}", err=True)
+    typer.echo(f"{result.summary}\n{(out / 'index.html').resolve()}")
+    raise typer.Exit(1 if result.failures else 0)
+
+
+@app.command()
+def serve(out: Out = Path("site"), port: Annotated[int, typer.Option(help="Port on this machine.")] = 8000) -> None:
+    """Serve the site on this machine only, until Ctrl-C. Not needed to read it: index.html opens as a file."""
+    if not (out / "index.html").is_file():
+        raise ReportError(f"{out}/index.html is not there: run `python -m reports --out {out}` first")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(out))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        typer.echo(f"http://127.0.0.1:{port}/ (Ctrl-C ends it)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; `build` where no command is named."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or (arguments[0].startswith("-") and arguments[0] != "--help"):
+        arguments.insert(0, "build")
+    try:
+        app(args=arguments, prog_name="python -m reports")
+    except ReportError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,83 @@
+"""Distributions: split violins by layer with one dot an episode, and histograms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+from scipy.stats import gaussian_kde
+
+from reports.charts import Rows, Spec, backdrop, chart_of, finish, layer_axis, series_colour, value_axis
+
+HALF_WIDTH = 0.4
+FEWEST = 5  # episodes below which a violin would be drawn from nothing
+
+
+def violin_outline(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(values, widths 0..1) of a kernel density estimate, Scott's rule, over the range of the data."""
+    spread = float(logs.max() - logs.min())
+    grid = np.linspace(logs.min() - 0.08 * spread, logs.max() + 0.08 * spread, 32)
+    density = gaussian_kde(logs)(grid)
+    return grid, density / density.max()
+
+
+def split_violins(
+    rows: Sequence[Mapping[str, Any]], *, colours: Mapping[str, str], y_title: str, reference: str, shaded: Sequence[int]
+) -> Spec:
+    """Halves of a violin back to back (first series left, second right) with every episode as a dot; base-2 log axis.
+
+    `rows` carry layer, series, name (episode) and log (natural log of the value).
+    """
+    series = [name for name in colours if any(row["series"] == name for row in rows)]
+    areas: Rows = []
+    dots: Rows = []
+    for side, name in enumerate(series):
+        sign = 0 if len(series) == 1 else (-1, 1)[side]
+        for layer in sorted({row["layer"] for row in rows}):
+            members = [r for r in rows if r["layer"] == layer and r["series"] == name]
+            logs = np.array([r["log"] for r in members])
+            for i, (row, value) in enumerate(zip(members, logs, strict=True)):
+                # A fixed low-discrepancy jitter: the page must not change from one build to the next.
+                jitter = 0.05 + 0.28 * ((i * 0.618034) % 1.0)
+                x = layer + (sign or (-1) ** i) * jitter
+                dots.append({"layer": layer, "x": x, "series": name, "name": row["name"], "y": math.exp(value), "n": 1})
+            if len(logs) >= FEWEST and logs.std() > 1e-6:
+                for value, width in zip(*violin_outline(logs), strict=True):
+                    left = layer - HALF_WIDTH * width * (sign <= 0)
+                    right = layer + HALF_WIDTH * width * (sign >= 0)
+                    areas.append({"layer": layer, "series": name, "y": math.exp(value), "x": left, "x2": right})
+    x, y = layer_axis(dots), value_axis("y", y_title, True, [*dots, *areas], [1.0])
+    colour = series_colour({name: colours[name] for name in series}, legend=len(series) > 1)
+    parts = backdrop({reference: 1.0}, (), shaded)
+    if areas:
+        shape = chart_of(areas).mark_area(orient="horizontal", opacity=0.28)
+        parts.append(shape.encode(x=x, x2="x2:Q", y=y, color=colour, detail="layer:N", order="y:Q"))
+    tips = [alt.Tooltip("name:N", title="episode"), alt.Tooltip("layer:Q", format="d"), alt.Tooltip("y:Q", format=".3~g")]
+    parts.append(chart_of(dots).mark_circle(size=13, opacity=0.7).encode(x=x, y=y, color=colour, tooltip=tips))
+    return finish(alt.layer(*parts), 290)
+
+
+def histogram(values: Mapping[str, Sequence[float]], *, colours: Mapping[str, str], x_title: str, marks: Sequence[float]) -> Spec:
+    """Counts of positive values in equal bins of their logarithm, stacked by series; dashed lines at `marks`."""
+    every = [math.log(v) for series in values.values() for v in series]
+    edges = np.histogram_bin_edges(every, bins=min(24, max(6, round(2 * math.sqrt(len(every))))))
+    data: Rows = []
+    for name, series in values.items():
+        counts, _ = np.histogram([math.log(v) for v in series], bins=edges)
+        for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
+            data.append({"low": math.exp(left), "high": math.exp(right), "series": name, "count": int(count)})
+    span = [{"y": v} for v in [math.exp(edges[0]), math.exp(edges[-1])]]
+    like = value_axis("low", x_title, True, span, marks)
+    colour = series_colour({k: v for k, v in colours.items() if k in values}, legend=len(values) > 1)
+    bars = chart_of(data).mark_bar(binSpacing=1).encode(
+        x=alt.X("low:Q", scale=like.scale, axis=like.axis),
+        x2="high:Q",
+        y=alt.Y("count:Q", stack="zero", axis=alt.Axis(title="episodes", tickMinStep=1)),
+        color=colour,
+        tooltip=[alt.Tooltip("series:N"), alt.Tooltip("count:Q", title="episodes")],
+    )
+    rules = chart_of([{"x": m} for m in marks]).mark_rule(strokeDash=[4, 3], color="#80868e").encode(x="x:Q")
+    return finish(alt.layer(bars, rules), 210)

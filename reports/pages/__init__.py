@@ -1,0 +1,1 @@
+"""One file a page: its queries, its charts, its words."""

@@ -1,0 +1,84 @@
+"""The table of episodes, and which layer it speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reports.blocks import Column, Table, text_column
+from reports.context import Context, View
+from reports.render import page_id
+from reports.warehouse import Result, Row
+from reports.words import percent
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The view, camera and layer that a single number of an episode is taken from."""
+
+    view: View
+    camera: str
+    layer: int
+    lift: float | None
+
+
+def headline(ctx: Context) -> Headline:
+    """Where the mean lift over all episodes is highest, among the layers that count."""
+    best: Headline | None = None
+    for row in ctx.query("lift_against_nulls"):
+        if row["role"] != "target" or row["against"] != "own" or row["mean_lift"] is None:
+            continue
+        for view in ctx.study.views:
+            if view.of(row) and ctx.study.counted(view, row["layer"]) and (best is None or row["mean_lift"] > (best.lift or 0)):
+                best = Headline(view, row["camera"], row["layer"], row["mean_lift"])
+    if best is not None:
+        return best
+    view = ctx.study.views[0] if ctx.study.views else View("prefix", -1, "instruction")
+    return Headline(view, ctx.study.cameras[0] if ctx.study.cameras else "", 0, None)
+
+
+def read(ctx: Context, head: Headline) -> Result:
+    """One row an episode."""
+    steps = ctx.study.steps
+    return ctx.query(
+        "episodes",
+        **{"pass": head.view.pass_},
+        denoise_step=head.view.step,
+        layer=head.layer,
+        query=head.view.query,
+        camera=head.camera,
+        ratio_step=steps[-1] if steps else -1,
+    )
+
+
+def file_name(ctx: Context, episode_id: str) -> str:
+    """Page of an episode: a hash, whatever its name."""
+    return f"{page_id(ctx.study.run_id, episode_id)}.html"
+
+
+def content(ctx: Context, head: Headline, episodes: Result) -> dict[str, Any]:
+    """What the template shows."""
+    rows: list[Row] = [{**r, "href": f"episodes/{file_name(ctx, r['episode_id'])}"} for r in episodes]
+    where = f"{ctx.study.name(head.view).lower()}, {head.camera}, layer {head.layer}"
+    columns = [
+        text_column("instruction", "instruction"),
+        text_column("outcome", "outcome"),
+        text_column("failure_kind", "failure kind"),
+        text_column("task", "task"),
+        text_column("target", "target"),
+        text_column("scenario", "scenario"),
+        Column("n_keyframes", "keyframes"),
+        Column("lift", "lift", hint=where),
+        Column("mass_share", "attention on target", percent, hint=where),
+        Column("ratio_of_means", "visual / linguistic", hint="actions, all layers, last denoising step kept"),
+        text_column("episode_id", "episode"),
+    ]
+    shown = [c for c in columns if any(r[c.key] is not None for r in rows) or c.key in ("outcome", "lift")]
+    filters = {key: "" for key in ("outcome", "failure_kind", "task", "scenario") if len({r[key] for r in rows}) > 1}
+    return {
+        "table": Table(shown, rows, filters, link="instruction"),
+        "head": head,
+        "where": where,
+        "has_lift": any(r["lift"] is not None for r in rows),
+        "sources": [episodes],
+    }

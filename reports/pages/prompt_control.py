@@ -1,0 +1,198 @@
+"""Prompt control (H2.1): does changing the prompt move attention, and the actions?"""
+
+from __future__ import annotations
+
+from reports import charts, palette, words
+from reports.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section, Table, text_column
+from reports.context import Context, View
+from reports.pages.object_tests import paired_table
+from reports.pages.tables import LAYER, interval_table, with_interval
+from reports.warehouse import Result, Row
+
+COMMAND = "add `conditions: {prompts: ..., paraphrases: ...}` to the study, then `python -m ingest` and `dbt build`"
+ESTIMANDS = {
+    "jsd_minus_paraphrase": "JSD minus paraphrases, nats",
+    "mass_gain_named": "mass gained by the named object",
+    "action_mse_minus_paraphrase": "standardised action error minus paraphrases",
+}
+MEASURES = {
+    "jsd": ("mean_jsd", "Jensen-Shannon divergence, nats", "mean"),
+    "l2": ("mean_l2_distance", "L2 distance of the raw maps (seed)", "max"),
+}
+
+
+def sections(ctx: Context) -> list[Section]:
+    """Shift by layer and prompt, the null of paraphrases, mass on the named object, actions."""
+    shift = ctx.query("shift_by_layer")
+    if not len(shift):
+        why = "The study has no prompt conditions, or none of them changed the tokens that enter the model."
+        return [Section("prompts", "Changed prompts", [], [Missing("Changed prompts", why, COMMAND)])]
+    paired = ctx.query("paired_tests", hypothesis="H2.1")
+    found: list[Section] = []
+    for view in ctx.study.views:
+        if any(view.of(r) for r in shift):
+            blocks: list[Block] = []
+            for name in MEASURES:
+                blocks += [b for camera in ctx.study.cameras for b in heat_figure(ctx, view, camera, shift, name)]
+            for estimand in ("jsd_minus_paraphrase", "mass_gain_named"):
+                blocks += [b for camera in ctx.study.cameras for b in paired_figure(ctx, view, camera, paired, estimand)]
+            found.append(Section(view.key, ctx.study.name(view), sentences(ctx, view, paired), blocks))
+    found.append(Section("actions", "Do the actions move?", action_words(ctx, paired), [action_figure(ctx)]))
+    found.append(seed_section(ctx, shift))
+    table = paired_table(ctx, paired, ESTIMANDS, "Prompt against paraphrases, by layer and prompt")
+    note = "Paired by episode, one-sided, Holm-corrected over layers and prompts; the last prefix layer is left out."
+    return [*found, Section("tests", "All tests", [note], [table])]
+
+
+def sentences(ctx: Context, view: View, paired: Result) -> list[str]:
+    """Whether a changed prompt moves attention more than a paraphrase."""
+    alpha = ctx.study.statistics["alpha"]
+    found = []
+    for camera in ctx.study.cameras:
+        rows = [r for r in paired.where(estimand="jsd_minus_paraphrase", camera=camera) if view.of(r) and r["estimate"] is not None]
+        tests = [r for r in rows if r["p_holm"] is not None]
+        if not rows:
+            continue
+        best = max(rows, key=lambda r: r["estimate"])
+        text = (
+            f"{camera}: the largest excess over the paraphrases is {words.number(best['estimate'])} nats "
+            f"(95 % interval {words.interval(best['low'], best['high'])}; layer {best['layer']}, "
+            f"{ctx.study.condition_names.get(best['condition_id'], best['condition_id'])}, n = {best['n_episodes']})."
+        )
+        passed = sorted({r["layer"] for r in tests if r["p_holm"] < alpha and r["estimate"] > 0})
+        if not tests:
+            text += " Too few episodes to test it."
+        elif passed:
+            text += f" Some prompt moves the map more than a paraphrase in layer {words.ranges(passed)} (Holm-corrected p < {alpha:g})."
+        else:
+            text += f" In no layer is it more than under a paraphrase (Holm-corrected p < {alpha:g})."
+        found.append(text)
+    return found
+
+
+def heat_figure(ctx: Context, view: View, camera: str, shift: Result, measure: str) -> list[Block]:
+    """Layers across, prompts down, paraphrases last."""
+    column, title, joined = MEASURES[measure]
+    picked = [r for r in shift.where(camera=camera, joined=joined) if view.of(r) and r[column] is not None]
+    if not picked:
+        picked = [r for r in shift.where(camera=camera) if view.of(r) and r[column] is not None]
+    if not picked:
+        return []
+    rows = [
+        {"layer": r["layer"], "name": ctx.study.condition_names[r["condition_id"]], "y": r[column], "n": r["n_episodes"]}
+        for r in picked
+    ]
+    names = list(dict.fromkeys(r["name"] for r in rows))
+    spec = charts.heat_map(rows, names=names, title=title)
+    heading = f"{camera}: how far each prompt moves the map, {title.split(',')[0].split(' of')[0]}"
+    reading = (
+        "Means over episodes against the baseline prompt on the same frame. The rows of paraphrases at the bottom are the null: "
+        "only what is brighter than they are counts. One colour scale for the whole chart."
+    )
+    if view.pass_ == "prefix":
+        reading += f" Layer {ctx.study.last_prefix_layer} is the last of the prefix and does not count."
+    table = Table([text_column("name", "prompt"), LAYER, Column("y", title), Column("n", "episodes")], rows)
+    top = max(rows, key=lambda r: r["y"])
+    alt = f"{heading}. Highest {words.number(top['y'])} for {top['name']} in layer {top['layer']}."
+    return [Figure(heading, spec, reading, alt, table, [shift])]
+
+
+def paired_figure(ctx: Context, view: View, camera: str, paired: Result, estimand: str) -> list[Block]:
+    """Estimates with intervals, one series a prompt."""
+    names = ctx.study.condition_names
+    picked = [r for r in paired.where(estimand=estimand, camera=camera) if view.of(r)]
+    conditions = list(dict.fromkeys(r["condition_id"] for r in picked))
+    rows: list[Row] = []
+    for condition in conditions:
+        mine = [r for r in picked if r["condition_id"] == condition]
+        rows += with_interval(mine, series=names.get(condition, condition), y="estimate", low="low", high="high", n="n_episodes")
+    if not rows:
+        return []
+    colours = palette.prompt_colours(list(dict.fromkeys(names.get(c, c) for c in conditions)))
+    if estimand == "jsd_minus_paraphrase":
+        heading, axis = f"{camera}: shift beyond that of a paraphrase", "JSD minus paraphrases, nats"
+        reading = "Jensen-Shannon divergence to the baseline, minus the mean over the paraphrases of the same episode. Above 0: the prompt's meaning moves the map, not its wording."
+    else:
+        heading, axis = f"{camera}: attention gained by the object that the changed prompt names", "gain in mass share"
+        reading = "Share of the camera's attention on the newly named object under the changed prompt, minus its share under the baseline; frames where it is in view."
+    reading += " Points are means over episodes, bars 95 % BCa bootstrap intervals over episodes."
+    spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references={"no change": 0.0})
+    top = max(rows, key=lambda r: r["y"])
+    alt = f"{heading}. Highest {words.number(top['y'])} for {top['series']} in layer {top['layer']}."
+    return [Figure(heading, spec, reading, alt, interval_table(rows, axis, "prompt"), [paired])]
+
+
+def action_words(ctx: Context, paired: Result) -> list[str]:
+    """Whether the actions move more than under a paraphrase."""
+    alpha = ctx.study.statistics["alpha"]
+    rows = [r for r in paired.where(estimand="action_mse_minus_paraphrase") if r["estimate"] is not None]
+    if not rows:
+        return ["Insufficient data: no action error could be compared with that of a paraphrase."]
+    passed = [ctx.study.condition_names.get(r["condition_id"], r["condition_id"]) for r in rows if r["p_holm"] is not None and r["p_holm"] < alpha]
+    if passed:
+        return [f"The actions move more than under a paraphrase for {words.listed(passed)} (same noise; Holm-corrected p < {alpha:g})."]
+    return [f"For no prompt do the actions move significantly more than under a paraphrase (Holm-corrected p < {alpha:g})."]
+
+
+def action_figure(ctx: Context) -> Block:
+    """Squared error of the actions against the baseline, per prompt."""
+    actions = ctx.query("action_shift")
+    rows = [
+        {
+            "name": ctx.study.condition_names[r["condition_id"]], "series": r["condition_kind"], "n": r["n_episodes"],
+            "y": r["mean_mse_standardised"], "low": r["low"], "high": r["high"],
+        }
+        for r in actions
+        if r["mean_mse_standardised"] is not None
+    ]  # fmt: skip
+    if not rows:
+        return Missing("Effect on the actions", "No action effects are stored for the changed prompts.", COMMAND)
+    colours = {"prompt": palette.PROMPTS[0], "paraphrase": palette.PARAPHRASE}
+    axis = "squared difference of the action chunk, standardised"
+    spec = charts.intervals_by_name(rows, colours=colours, x_title=axis, references={"no change": 0.0})
+    heading = "Change of the actions under each prompt, paraphrases in grey"
+    reading = "Mean squared difference to the baseline's action chunk under the same noise, each dimension divided by its standard deviation. Points are means over episodes, bars 95 % BCa bootstrap intervals."
+    alt = f"{heading}. " + "; ".join(f"{r['name']}: {words.number(r['y'])}" for r in rows) + "."
+    return Figure(heading, spec, reading, alt, interval_table(rows, axis, "prompt"), [actions], wide=True)
+
+
+def seed_section(ctx: Context, shift: Result) -> Section:
+    """Correlation and centroid trends with the seed's thresholds, and its criteria."""
+    names, middle = ctx.study.condition_names, ctx.study.middle_layers
+    blocks: list[Block] = []
+    measures = {
+        "mean_correlation": ("correlation with the baseline map", {"0.9": 0.9, "seed: 0.8": 0.8}),
+        "mean_centroid_shift_px": ("centroid shift, px", {"seed: 50 px": 50.0}),
+    }
+    prefix = [r for r in shift if r["pass"] == "prefix"]
+    joined = "max" if any(r["joined"] == "max" for r in prefix) else "mean"
+    prefix = [r for r in prefix if r["joined"] == joined]
+    for camera in ctx.study.cameras:
+        mine = [r for r in prefix if r["camera"] == camera and r["layer"] in middle and r["condition_kind"] == "prompt"]
+        best = {
+            "l2": max((r["mean_l2_distance"] for r in mine if r["mean_l2_distance"] is not None), default=None),
+            "r": min((r["mean_correlation"] for r in mine if r["mean_correlation"] is not None), default=None),
+            "px": max((r["mean_centroid_shift_px"] for r in mine if r["mean_centroid_shift_px"] is not None), default=None),
+        }
+        blocks.append(Checklist(f"{camera}: the seed's criteria for H2.1", [
+            Criterion(f"L2 above 5 in the middle layers ({words.ranges(middle) or 'none here'})", f"highest {words.number(best['l2'])}", None if best["l2"] is None else best["l2"] > 5),
+            Criterion("Correlation below 0.8", f"lowest {words.number(best['r'])}", None if best["r"] is None else best["r"] < 0.8),
+            Criterion("Centroid shift above 50 px", f"largest {words.number(best['px'])} px", None if best["px"] is None else best["px"] > 50),
+        ], [shift], "Means over episodes, over the prompts and the middle layers. For a maximum over N rows L2 cannot exceed the square root of 2N."))  # fmt: skip
+    for column, (axis, references) in measures.items():
+        for camera in ctx.study.cameras:
+            rows = [
+                {"layer": r["layer"], "series": names[r["condition_id"]], "y": r[column], "low": None, "high": None, "n": r["n_episodes"]}
+                for r in prefix
+                if r["camera"] == camera and r[column] is not None
+            ]
+            if not rows:
+                continue
+            kinds = {names[r["condition_id"]]: r["condition_kind"] for r in prefix}
+            colours = palette.prompt_colours([k for k, kind in kinds.items() if kind == "prompt"])
+            colours |= {k: palette.PARAPHRASE for k, kind in kinds.items() if kind != "prompt"}
+            spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references=references, shaded=[ctx.study.last_prefix_layer], height=210)
+            heading = f"{camera}: {axis}, by layer"
+            reading = "Words to image, against the baseline prompt on the same frame; means over episodes, paraphrases in grey."
+            blocks.append(Figure(heading, spec, reading, heading, interval_table(rows, axis, "prompt"), [shift]))
+    return Section("seed", "The seed's measures and criteria", [], blocks)

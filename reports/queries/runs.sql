@@ -1,0 +1,12 @@
+select
+    runs.*,
+    coalesce(ok.n_ok, 0) as n_ok
+from marts.runs as runs
+left join (
+    select
+        run_id,
+        sum(n_ok)::bigint as n_ok
+    from marts.coverage
+    group by run_id
+) as ok using (run_id)
+order by n_ok desc, runs.run_id

@@ -1,0 +1,16 @@
+select
+    hypothesis,
+    criteria,
+    verdict,
+    question,
+    estimate,
+    low,
+    high,
+    estimate_unit,
+    n,
+    family_size,
+    because,
+    query
+from marts.hypothesis_verdicts
+where run_id = getvariable('run_id')
+order by hypothesis, criteria

@@ -1,0 +1,89 @@
+"""Numbers and sentences as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+NONE = "n/a"
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number with some significant digits; 'n/a' for what is missing."""
+    if value is None or isinstance(value, str):
+        return value or NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", MINUS)
+    if not math.isfinite(value):
+        return NONE
+    if value == 0:
+        return "0"
+    decimals = min(6, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+    text = f"{value:,.{decimals}f}"
+    if abs(value) < 1e-4:
+        text = f"{value:.{digits - 1}e}"
+    return text.replace("-", MINUS)
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """A share 0..1 in per cent."""
+    return NONE if value is None or not math.isfinite(value) else f"{number(100 * value, digits)} %"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value without its leading zero, never 'p = 0'."""
+    if p is None or not math.isfinite(p):
+        return NONE
+    if p < 0.001:
+        return "< .001"
+    return "1.00" if p > 0.995 else f"{p:.3f}"[1:] if p < 0.1 else f"{p:.2f}"[1:]
+
+
+def interval(low: float | None, high: float | None, digits: int = 3) -> str:
+    """'1.2 to 3.4', or why there is none."""
+    if low is None or high is None:
+        return "no interval"
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """'1 episode', '3 episodes'."""
+    return f"{number(int(n))} {one if n == 1 else many or one + 's'}"
+
+
+def listed(items: Sequence[Any], conjunction: str = "and") -> str:
+    """'a, b and c'."""
+    texts = [str(item) for item in items]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {conjunction} {texts[-1]}"
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Layers 0, 1, 2, 5 as '0-2 and 5'."""
+    runs: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return listed([str(r[0]) if len(r) == 1 else f"{r[0]}{DASH}{r[-1]}" for r in runs])
+
+
+def layer_name(layer: int) -> str:
+    """'layer 3', or 'all layers' for the mean over them."""
+    return "all layers" if layer < 0 else f"layer {layer}"
+
+
+def view_name(pass_: str, step: int, steps: Sequence[int] = ()) -> str:
+    """What looks: the instruction's words (prefix) or the action tokens at a denoising step (suffix)."""
+    if pass_ == "prefix":
+        return "Words to image"
+    known = sorted(s for s in steps if s >= 0)
+    where = " (first)" if len(known) > 1 and step == known[0] else " (last)" if known and step == known[-1] else ""
+    looks = "Actions to image" if pass_ == "suffix" else f"{pass_} to image"
+    return looks if step < 0 else f"{looks}, denoising step {step}{where}"

@@ -1,0 +1,1 @@
+"""SQL of Gazehouse: the schema of ``raw``, macros, queries and checks."""
