@@ -66,7 +66,7 @@ bench: $(VENV)/.dev-stamp ## Run the benchmarks and print their figures
 
 .PHONY: world
 world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (about 40 minutes on 2 cores)
-	$(PY) -m ingest.demo.world
+	$(PY) -m ingest.demo.make_world
 
 .PHONY: dictionary
 dictionary: $(VENV)/.dev-stamp ## Write docs/data-dictionary.md from sql/schema and models

@@ -138,7 +138,7 @@ def _against_others(maps: MapSet, objects: MaskStack, null_coverage: Callable[[s
         coverage = null_coverage(role)
         by_role[role] = _mean_over_masks(patch_overlap(attention, coverage, objects.picture))
     columns = [by_role[role] for role in objects.roles]
-    return PatchOverlap(*(np.concatenate(parts, axis=1) for parts in zip(*columns, strict=True)))
+    return PatchOverlap._make(np.concatenate(parts, axis=1) for parts in zip(*columns, strict=True))
 
 
 def _mean_over_masks(overlap: PatchOverlap) -> PatchOverlap:
@@ -160,7 +160,7 @@ def _mean_over_masks(overlap: PatchOverlap) -> PatchOverlap:
 
 
 def _repeat(overlap: PatchOverlap, n_maps: int) -> PatchOverlap:
-    return PatchOverlap(*(np.repeat(values, n_maps, axis=0) for values in overlap))
+    return PatchOverlap._make(np.repeat(values, n_maps, axis=0) for values in overlap)
 
 
 def _add(

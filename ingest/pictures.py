@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def _path(episode_id: str, frame_index: int, camera: str, suffix: str) -> str:
     return f"pictures/{hex_digest(episode_id)}/{frame_index:05d}-{hex_digest(camera, length=8)}.{suffix}"
 
 
-def _encode(suffix: str, image: NDArray[np.uint8], options: list[int]) -> bytes:
+def _encode(suffix: str, image: NDArray[Any], options: list[int]) -> bytes:
     done, encoded = cv2.imencode(suffix, image, options)
     if not done:
         raise RuntimeError(f"OpenCV could not encode a {image.shape} picture as {suffix}")

@@ -85,7 +85,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, lake: Path, table: str, views: 
         order = "order by all" if distinct else ""
         connection.execute(f"insert into raw.{table} {source} {order}", {"files": files})
         return
-    pattern = str((lake.resolve() / "run_id=*" / "unit=*" / f"{table}.parquet")).replace("'", "''")
+    pattern = str(lake.resolve() / "run_id=*" / "unit=*" / f"{table}.parquet").replace("'", "''")
     connection.execute(f"drop table raw.{table}")
     connection.execute(
         f"create view raw.{table} as select {distinct} {names} from read_parquet('{pattern}', hive_partitioning = false)"

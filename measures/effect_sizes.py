@@ -15,9 +15,16 @@ from scipy import optimize, special, stats
 from measures.arrays import Floats
 from measures.samples import NO_VARIANCE, Values, constant, defined, too_few
 
+LARGEST_T = 1e4
+"""Beyond it the noncentral t distribution cannot be computed; such groups are all but constant."""
+
+NO_INTERVAL = "the effect is too large for an interval: hardly any variance within the groups"
+
 
 class EffectSize(NamedTuple):
-    """value with the interval low..high at the stated confidence; NaN and a reason where there is none."""
+    """value with the interval low..high at the stated confidence; NaN and a reason where either is
+    missing.
+    """
 
     value: float
     low: float
@@ -40,6 +47,8 @@ def cohens_d(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
         return _nothing(x, y, confidence, reason)
     root = math.sqrt(1 / len(x) + 1 / len(y))
     d = float((x.mean() - y.mean()) / _pooled_std(x, y))
+    if abs(d / root) > LARGEST_T:
+        return EffectSize(d, math.nan, math.nan, len(x), len(y), confidence, NO_INTERVAL)
     low, high = (root * ncp for ncp in _noncentrality(d / root, len(x) + len(y) - 2, confidence))
     return EffectSize(d, low, high, len(x), len(y), confidence)
 
@@ -51,7 +60,7 @@ def hedges_g(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
     Hedges 1981, the exact factor. The interval of d is multiplied by J as well.
     """
     d = cohens_d(x, y, confidence)
-    if d.reason:
+    if math.isnan(d.value):
         return d
     half = (d.n_x + d.n_y - 2) / 2
     j = math.exp(math.lgamma(half) - math.lgamma(half - 0.5)) / math.sqrt(half)
@@ -67,7 +76,7 @@ def cohens_d_seed(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
     """
     x, y = defined(x), defined(y)
     d = cohens_d(x, y, confidence)
-    if d.reason:
+    if math.isnan(d.value):
         return d
     ratio = _pooled_std(x, y) / math.sqrt((x.var() + y.var()) / 2)
     return d._replace(value=ratio * d.value, low=ratio * d.low, high=ratio * d.high)

@@ -67,7 +67,7 @@ def seed_overlap(maps: AnyArray, masks: Bools) -> SeedOverlap:
     """The seed's formulas with its 1e-8 terms and its 0 for an empty side. Seed 3.2, METHODS 2.
 
     maps [M, 16, 16]; masks [O, 224, 224] bool. Sums run in float64 (the seed: float32; they agree within
-    1e-5). A NaN in a map makes all its numbers NaN. Raises ValueError on another shape.
+    1e-5). A NaN or an infinity in a map makes all its numbers NaN. Raises ValueError on another shape.
     """
     maps = np.asarray(maps)
     if maps.ndim != 3 or maps.shape[1:] != (GRID, GRID):
@@ -75,6 +75,8 @@ def seed_overlap(maps: AnyArray, masks: Bools) -> SeedOverlap:
     masks = np.asarray(masks, dtype=bool)
     if masks.ndim != 3 or masks.shape[1:] != (SIDE, SIDE):
         raise ValueError(f"expected masks [O, {SIDE}, {SIDE}], found {list(masks.shape)}")
+    finite: Bools = np.all(np.isfinite(maps), axis=(1, 2))
+    maps = np.where(finite[:, None, None], maps, 0)
     inside_pixels = masks.reshape(len(masks), SIDE * SIDE)
     n_inside = np.count_nonzero(inside_pixels, axis=1).astype(np.float64)
     n_outside = inside_pixels.shape[1] - n_inside
@@ -92,7 +94,6 @@ def seed_overlap(maps: AnyArray, masks: Bools) -> SeedOverlap:
         hot_inside[some] = (on_objects > HOT_SHARE).astype(np.float64) @ weights
         total[some, 0] = [cv2.sumElems(picture)[0] for picture in pictures]  # accumulates in float64
 
-    finite: Bools = np.all(np.isfinite(maps), axis=(1, 2))
     broken = ~finite[:, None]
     inside[~finite] = np.nan
     mean_inside = inside / np.maximum(n_inside, 1)

@@ -48,6 +48,7 @@ def map_shift(maps: AnyArray, baseline: AnyArray, grid: int = GRID) -> MapShift:
     if there.shape not in (here.shape, (1, here.shape[1])):
         raise ValueError(f"the baseline {list(there.shape)} does not fit the maps {list(here.shape)}")
 
+    here, there = _whole(here), _whole(there)
     difference = here - there
     l2_distance = np.linalg.norm(difference, axis=1)
     unit_here, unit_there = unit_mass(here).maps, unit_mass(there).maps
@@ -65,6 +66,12 @@ def map_shift(maps: AnyArray, baseline: AnyArray, grid: int = GRID) -> MapShift:
         total_variation=np.abs(unit_here - unit_there).sum(axis=1) / 2,
         jsd=jensen_shannon(unit_here, unit_there),
     )
+
+
+def _whole(maps: Floats) -> Floats:
+    """A map with a NaN or an infinity becomes NaN throughout."""
+    finite = np.all(np.isfinite(maps), axis=1, keepdims=True)
+    return np.where(finite, maps, np.nan)
 
 
 def correlation(x: AnyArray, y: AnyArray) -> Floats:

@@ -114,16 +114,26 @@ def _t_test(name: str, x: Values, y: Values, alternative: str, equal_var: bool) 
     reason = too_few(len(x), len(y)) or (NO_VARIANCE if constant(x) and constant(y) else None)
     if reason:
         return _nothing(name, x, y, reason)
-    found = stats.ttest_ind(x, y, equal_var=equal_var, alternative=Alternative(alternative).value)
-    return TwoSample(
-        name,
-        float(found.statistic),
-        float(found.pvalue),
-        _estimate(x, y),
+    found = stats.ttest_ind_from_stats(
+        x.mean(),
+        x.std(ddof=1),
         len(x),
+        y.mean(),
+        y.std(ddof=1),
         len(y),
-        df=float(found.df),
+        equal_var=equal_var,
+        alternative=Alternative(alternative).value,
     )
+    df = len(x) + len(y) - 2.0 if equal_var else _welch_df(x, y)
+    return TwoSample(
+        name, float(found.statistic), float(found.pvalue), _estimate(x, y), len(x), len(y), df=df
+    )
+
+
+def _welch_df(x: Floats, y: Floats) -> float:
+    """Welch-Satterthwaite."""
+    of_x, of_y = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
+    return float((of_x + of_y) ** 2 / (of_x**2 / (len(x) - 1) + of_y**2 / (len(y) - 1)))
 
 
 def _nothing(name: str, x: Floats, y: Floats, reason: str) -> TwoSample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -28,4 +29,10 @@ def write(folder: Path) -> None:
     for name in NAMES:
         (folder / name).write_text((source / name).read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "colours.js").write_text(f'window.GAZEHOUSE_COLOURS = "{pictures.colour_table()}";\n', encoding="utf-8")
-    (folder / "vega.js").write_text(vl_convert.javascript_bundle(), encoding="utf-8")
+    (folder / "vega.js").write_text(bundle(), encoding="utf-8")
+
+
+@cache
+def bundle() -> str:
+    """Vega, Vega-Lite and vega-embed in one script; making it takes seconds."""
+    return str(vl_convert.javascript_bundle())

@@ -11,9 +11,10 @@ from typing import Any
 
 import jinja2
 
+from measures.verdict import middle_layers
 from reports.errors import ReportError
 from reports.warehouse import Result, Row, Warehouse
-from reports.words import view_name
+from reports.words import view_name, view_short
 
 DEFAULT_STATISTICS = {"alpha": 0.05, "bootstrap": 10000, "min_episodes": 20}
 BASELINE = "baseline:baseline"
@@ -85,7 +86,7 @@ class Study:
     @property
     def middle_layers(self) -> list[int]:
         """Relative depth .28 to .56: layers 5 to 10 of 18."""
-        return [layer for layer in range(self.n_layers) if 0.28 <= round(layer / self.n_layers, 2) <= 0.56]
+        return middle_layers(self.n_layers)
 
     @property
     def steps(self) -> list[int]:
@@ -95,6 +96,10 @@ class Study:
     def name(self, view: View) -> str:
         """A view in words."""
         return view_name(view.pass_, view.step, self.steps)
+
+    def short_name(self, view: View) -> str:
+        """The same for legends and buttons."""
+        return view_short(view.pass_, view.step)
 
     def n_episodes(self, outcome: str | None = None) -> int:
         """Episodes of the run, or of one outcome."""

@@ -8,9 +8,8 @@ from typing import Any
 
 import altair as alt
 import numpy as np
-from scipy.stats import gaussian_kde
 
-from reports.charts import Rows, Spec, backdrop, chart_of, finish, layer_axis, series_colour, value_axis
+from reports.charts import Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
 
 HALF_WIDTH = 0.4
 FEWEST = 5  # episodes below which a violin would be drawn from nothing
@@ -20,7 +19,8 @@ def violin_outline(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(values, widths 0..1) of a kernel density estimate, Scott's rule, over the range of the data."""
     spread = float(logs.max() - logs.min())
     grid = np.linspace(logs.min() - 0.08 * spread, logs.max() + 0.08 * spread, 32)
-    density = gaussian_kde(logs)(grid)
+    width = float(logs.std(ddof=1)) * len(logs) ** -0.2
+    density = np.exp(-0.5 * ((grid[:, None] - logs[None, :]) / width) ** 2).sum(axis=1)
     return grid, density / density.max()
 
 
@@ -49,15 +49,17 @@ def split_violins(
                     left = layer - HALF_WIDTH * width * (sign <= 0)
                     right = layer + HALF_WIDTH * width * (sign >= 0)
                     areas.append({"layer": layer, "series": name, "y": math.exp(value), "x": left, "x2": right})
-    x, y = layer_axis(dots), value_axis("y", y_title, True, [*dots, *areas], [1.0])
+    scale, axis = value_axis(y_title, True, [*dots, *areas], [1.0])
+    x, y = layer_axis(dots), alt.Y("y:Q", scale=scale, axis=axis)
     colour = series_colour({name: colours[name] for name in series}, legend=len(series) > 1)
-    parts = backdrop({reference: 1.0}, (), shaded)
+    sheet = Sheet()
+    parts = backdrop(sheet, {reference: 1.0}, (), shaded, dots, log=True)
     if areas:
-        shape = chart_of(areas).mark_area(orient="horizontal", opacity=0.28)
-        parts.append(shape.encode(x=x, x2="x2:Q", y=y, color=colour, detail="layer:N", order="y:Q"))
+        shape = sheet.chart(areas).mark_area(orient="horizontal", opacity=0.28)
+        parts.append(shape.encode(x=x, x2=alt.X2("x2"), y=y, color=colour, detail=alt.Detail("layer", type="nominal")))
     tips = [alt.Tooltip("name:N", title="episode"), alt.Tooltip("layer:Q", format="d"), alt.Tooltip("y:Q", format=".3~g")]
-    parts.append(chart_of(dots).mark_circle(size=13, opacity=0.7).encode(x=x, y=y, color=colour, tooltip=tips))
-    return finish(alt.layer(*parts), 290)
+    parts.append(sheet.chart(dots).mark_circle(size=13, opacity=0.7).encode(x=x, y=y, color=colour, tooltip=tips))
+    return sheet.finish(alt.layer(*parts), 260)
 
 
 def histogram(values: Mapping[str, Sequence[float]], *, colours: Mapping[str, str], x_title: str, marks: Sequence[float]) -> Spec:
@@ -65,19 +67,27 @@ def histogram(values: Mapping[str, Sequence[float]], *, colours: Mapping[str, st
     every = [math.log(v) for series in values.values() for v in series]
     edges = np.histogram_bin_edges(every, bins=min(24, max(6, round(2 * math.sqrt(len(every))))))
     data: Rows = []
+    floor = np.zeros(len(edges) - 1, dtype=int)
     for name, series in values.items():
         counts, _ = np.histogram([math.log(v) for v in series], bins=edges)
-        for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
-            data.append({"low": math.exp(left), "high": math.exp(right), "series": name, "count": int(count)})
+        for k in np.flatnonzero(counts):
+            data.append({
+                "low": math.exp(edges[k]), "high": math.exp(edges[k + 1]), "series": name, "count": int(counts[k]),
+                "from": int(floor[k]), "to": int(floor[k] + counts[k]),
+            })  # fmt: skip
+        floor += counts
     span = [{"y": v} for v in [math.exp(edges[0]), math.exp(edges[-1])]]
-    like = value_axis("low", x_title, True, span, marks)
+    scale, axis = value_axis(x_title, True, span, marks)
     colour = series_colour({k: v for k, v in colours.items() if k in values}, legend=len(values) > 1)
-    bars = chart_of(data).mark_bar(binSpacing=1).encode(
-        x=alt.X("low:Q", scale=like.scale, axis=like.axis),
-        x2="high:Q",
-        y=alt.Y("count:Q", stack="zero", axis=alt.Axis(title="episodes", tickMinStep=1)),
+    sheet = Sheet()
+    ticks = alt.Axis(title="episodes", tickMinStep=1, tickCount=4)
+    bars = sheet.chart(data).mark_rect(stroke=None).encode(
+        x=alt.X("low", type="quantitative", scale=scale, axis=axis),
+        x2=alt.X2("high"),
+        y=alt.Y("from", type="quantitative", axis=ticks),
+        y2=alt.Y2("to"),
         color=colour,
         tooltip=[alt.Tooltip("series:N"), alt.Tooltip("count:Q", title="episodes")],
     )
-    rules = chart_of([{"x": m} for m in marks]).mark_rule(strokeDash=[4, 3], color="#80868e").encode(x="x:Q")
-    return finish(alt.layer(bars, rules), 210)
+    rules = sheet.chart([{"x": m} for m in marks]).mark_rule(strokeDash=[4, 3], color="#80868e").encode(x=alt.X("x", type="quantitative"))
+    return sheet.finish(alt.layer(bars, rules), 180)

@@ -87,6 +87,8 @@ def environment() -> jinja2.Environment:
     env.filters.update(
         number=words.number,
         percent=words.percent,
+        brief=words.brief,
+        sentence=words.sentence,
         plural=words.plural,
         interval=words.interval,
         script_json=script_json,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reports import assets, render, words
+from reports import assets, charts, render, words
 from reports.blocks import Checklist, Figure, Section, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
@@ -142,7 +142,8 @@ def write_pages(context: Context, report: Report) -> None:
 def sections_content(context: Context, report: Report, page: Page) -> tuple[str, dict[str, Any]]:
     """Content of a page of sections, with the verdicts it is about on top."""
     assert page.sections is not None
-    sections = page.sections(context)
+    with charts.unchecked():
+        sections = page.sections(context)
     for section in sections:
         for block in section.blocks:
             if isinstance(block, (Figure, TableBlock, Checklist)):

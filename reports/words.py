@@ -43,11 +43,9 @@ def p_value(p: float | None) -> str:
     return "1.00" if p > 0.995 else f"{p:.3f}"[1:] if p < 0.1 else f"{p:.2f}"[1:]
 
 
-def interval(low: float | None, high: float | None, digits: int = 3) -> str:
+def interval(low: float | None, high: float | None) -> str:
     """'1.2 to 3.4', or why there is none."""
-    if low is None or high is None:
-        return "no interval"
-    return f"{number(low, digits)} to {number(high, digits)}"
+    return "no interval" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:
@@ -74,9 +72,21 @@ def ranges(numbers: Sequence[int]) -> str:
     return listed([str(r[0]) if len(r) == 1 else f"{r[0]}{DASH}{r[-1]}" for r in runs])
 
 
-def layer_name(layer: int) -> str:
-    """'layer 3', or 'all layers' for the mean over them."""
-    return "all layers" if layer < 0 else f"layer {layer}"
+def layers_named(layers: Sequence[int]) -> str:
+    """'layer 3' or 'layers 0-6'."""
+    return f"layer{'s' if len(set(layers)) != 1 else ''} {ranges(layers)}"
+
+
+def brief(value: Any) -> str:
+    """As `number`, without zeros at the end: for large print."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def sentence(text: str | None) -> str:
+    """With a capital at the start and a full stop at the end."""
+    text = (text or "").strip()
+    return (text[:1].upper() + text[1:] + ("" if text[-1:] in ".!?" else ".")) if text else ""
 
 
 def view_name(pass_: str, step: int, steps: Sequence[int] = ()) -> str:
@@ -87,3 +97,9 @@ def view_name(pass_: str, step: int, steps: Sequence[int] = ()) -> str:
     where = " (first)" if len(known) > 1 and step == known[0] else " (last)" if known and step == known[-1] else ""
     looks = "Actions to image" if pass_ == "suffix" else f"{pass_} to image"
     return looks if step < 0 else f"{looks}, denoising step {step}{where}"
+
+
+def view_short(pass_: str, step: int) -> str:
+    """The same in a word or two, for legends and buttons."""
+    looks = {"prefix": "words", "suffix": "actions"}.get(pass_, pass_)
+    return looks if step < 0 else f"{looks}, step {step}"

@@ -114,7 +114,9 @@ def main() -> int:
     stale = [path for path, text in generated().items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is not in step with sql/schema: run python sql/generate_sources.py")
+            print(
+                f"{path.relative_to(ROOT)} is not in step with sql/schema: run python sql/generate_sources.py"
+            )
         return 1 if stale else 0
     for path in stale:
         path.write_text(generated()[path])

@@ -71,7 +71,7 @@ def _global(
     """Options of the whole program."""
 
 
-for name, command in {
+_COMMANDS: dict[str, Callable[..., int]] = {
     "run": run.command,
     "check": check.command,
     "measure": measure.command,
@@ -79,5 +79,6 @@ for name, command in {
     "publish": publish.command,
     "status": status.command,
     "sql": sql.command,
-}.items():
+}
+for name, command in _COMMANDS.items():
     app.command(name)(explained(command))

@@ -21,13 +21,14 @@ def command(
     device: options.Device = None,
     seed: options.Seed = None,
     batch_size: options.BatchSize = None,
+    workers: options.Workers = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Also print the plan with counts and rows.")
     ] = False,
 ) -> int:
     """Check study, episodes, masks, disk space and the model's geometry; print the resolved study."""
     chosen = options.study_from(
-        study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size
+        study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )
     print(yaml.safe_dump(chosen.resolved(), sort_keys=False, allow_unicode=True).rstrip())
     found = check(chosen, lake)

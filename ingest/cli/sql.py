@@ -25,7 +25,7 @@ def command(
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             found = connection.sql(query)
             if found is not None:
-                print(found.show(max_rows=rows, max_width=200) or "", end="")
+                found.show(max_rows=rows, max_width=200)
     except duckdb.IOException as error:
         raise WarehouseLockedError(f"{warehouse}: cannot be opened ({str(error).splitlines()[0]})") from error
     except duckdb.Error as error:

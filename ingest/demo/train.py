@@ -30,8 +30,8 @@ class Recipe:
     """Everything that decides what comes out, besides the data."""
 
     seed: int = 0
-    steps_few: int = 1500  # on ``few_patches`` patches
-    steps_all: int = 60  # on every patch
+    steps_few: int = 1000  # on ``few_patches`` patches
+    steps_all: int = 40  # on every patch
     few_patches: int = 64
     pictures_few: int = 12  # a batch, each with five prompts
     pictures_all: int = 6

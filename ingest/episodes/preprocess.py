@@ -7,13 +7,12 @@ A picture is scaled by the factor that makes it fit, truncated to whole pixels, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# Area shares are sums of products of binary fractions; half covered is to mean half covered on every machine.
+# Half covered is to mean half covered, however the share was rounded.
 _ROUNDING = 1e-9
 
 
@@ -69,12 +68,9 @@ class Letterbox:
                 f"a mask of {bitmap.shape} for a picture of {(self.source_height, self.source_width)} pixels"
             )
         fitted = np.zeros((self.size, self.size), dtype=np.bool_)
-        rows, columns = np.flatnonzero(bitmap.any(axis=1)), np.flatnonzero(bitmap.any(axis=0))
-        if not rows.size:
+        if not bitmap.any():
             return fitted
-        share = self._covered_share(
-            bitmap, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-        )
+        share = _averaged(_averaged(bitmap.astype(np.float64), self.height).T, self.width).T
         inner = share >= 0.5 - _ROUNDING
         if not inner.any():
             inner.flat[np.argmax(np.round(share, 9))] = True
@@ -90,13 +86,6 @@ class Letterbox:
             self.left + x1 * across,
             self.top + y1 * down,
         )
-
-    def _covered_share(self, bitmap: NDArray[np.bool_], rows: slice, columns: slice) -> NDArray[np.float64]:
-        """float64 [height, width]: share of each input pixel that True raw pixels cover; all lie in rows x columns."""
-        down = _shrink_matrix(self.source_height, self.height)[:, rows]
-        across = _shrink_matrix(self.source_width, self.width)[:, columns]
-        share: NDArray[np.float64] = down @ bitmap[rows, columns].astype(np.float64) @ across.T
-        return share
 
 
 def resize_with_pad(image: NDArray[np.uint8], size: int = 224) -> NDArray[np.uint8]:
@@ -122,11 +111,14 @@ def _overlap(edges: NDArray[np.float64], start: float, stop: float) -> NDArray[n
     return length.clip(min=0.0)
 
 
-@lru_cache(maxsize=32)
-def _shrink_matrix(n_raw: int, n_fitted: int) -> NDArray[np.float64]:
-    """float64 [n_fitted, n_raw]; row i holds the shares of fitted pixel i that each raw pixel makes up (sum 1)."""
-    raw_edges = np.arange(n_raw + 1, dtype=np.float64)
-    step = n_raw / n_fitted
-    matrix = np.stack([_overlap(raw_edges, i * step, (i + 1) * step) for i in range(n_fitted)]) / step
-    matrix.flags.writeable = False
-    return matrix
+def _averaged(values: NDArray[np.float64], n_fitted: int) -> NDArray[np.float64]:
+    """float64 [H, W] -> [n_fitted, W]: means over equal stretches of rows, each row counted by its part in a stretch."""
+    n_raw = len(values)
+    # Up to each row, so that a stretch is the difference of two (interpolated) sums.
+    sums = np.zeros((n_raw + 1, values.shape[1]))
+    np.cumsum(values, axis=0, out=sums[1:])
+    edges = np.arange(n_fitted + 1) * (n_raw / n_fitted)
+    whole = np.minimum(edges.astype(np.int64), n_raw - 1)
+    at_edges = sums[whole] + (edges - whole)[:, np.newaxis] * values[whole]
+    means: NDArray[np.float64] = np.diff(at_edges, axis=0) * (n_fitted / n_raw)
+    return means

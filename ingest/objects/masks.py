@@ -12,6 +12,7 @@ from ingest.episodes.files import subject
 from ingest.errors import DataError
 
 _NPY_MAGIC = b"\x93NUMPY"
+_PICKLE_MAGIC = b"\x80"  # protocol 2 and later
 
 
 def read_npy_mask(root: Path, path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -24,19 +25,17 @@ def read_npy_mask(root: Path, path: Path, size: tuple[int, int]) -> NDArray[np.b
     try:
         with path.open("rb") as file:
             magic = file.read(len(_NPY_MAGIC))
+        if magic.startswith(_PICKLE_MAGIC):
+            raise _pickled(name)
         if magic != _NPY_MAGIC:
-            raise _refused(name, "invalid_mask", "is not an .npy file (a bare pickle is not opened either)")
+            raise _refused(name, "invalid_mask", "is not an .npy file")
         # Mapped, so that a header which claims a huge array costs nothing.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise _refused(name, "missing_mask", "does not exist") from error
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         if "allow_pickle" in str(error) or "Python objects" in str(error):
-            raise _refused(
-                name,
-                "pickled_mask",
-                "is a pickled array, which could run code when it is loaded, and is refused",
-            ) from error
+            raise _pickled(name) from error
         raise _refused(name, "invalid_mask", f"is no readable array ({error})") from error
     if array.ndim != 2 or array.dtype.kind not in "buif":
         raise _refused(
@@ -77,6 +76,12 @@ def _check_size(name: str, found: tuple[int, int], expected: tuple[int, int]) ->
             subject=name,
             reason="wrong_mask_size",
         )
+
+
+def _pickled(name: str) -> DataError:
+    return _refused(
+        name, "pickled_mask", "is a pickle, which could run code when it is loaded, and is not opened"
+    )
 
 
 def _refused(name: str, reason: str, found: str) -> DataError:

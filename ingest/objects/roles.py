@@ -81,9 +81,7 @@ def _stated(target: str, categories: Sequence[str]) -> list[str]:
     """The categories that are the stated target: in the same words, else but for generic ones."""
     wanted = _words(target)
     same = [name for name in categories if _same_words(_words(name), wanted)]
-    return same or [
-        name for name in categories if _same_words(_specific(_words(name)), _specific(wanted))
-    ]
+    return same or [name for name in categories if _same_words(_specific(_words(name)), _specific(wanted))]
 
 
 def _named(text: str, categories: Sequence[str]) -> tuple[list[str], list[str]]:

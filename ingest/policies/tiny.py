@@ -89,10 +89,10 @@ class TinyAdapter:
     def see(self, observation: Observation) -> Seen:
         size = self.model.config.image_size
         pictures = {name: resize_with_pad(observation.images[name], size) for name in self.geometry.cameras}
-        letterboxes = {
-            name: Letterbox.from_size(*observation.images[name].shape[:2], size=size)
-            for name in self.geometry.cameras
-        }
+        letterboxes = {}
+        for name in self.geometry.cameras:
+            height, width = observation.images[name].shape[:2]
+            letterboxes[name] = Letterbox.from_size(height, width, size)
         return Seen(pictures, letterboxes, _gripper_state(observation))
 
     def prepare(self, seen: Seen, prompt: str, queries: Sequence[str]) -> Prepared:

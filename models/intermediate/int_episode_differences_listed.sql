@@ -25,9 +25,9 @@ intervals as (
 
 ),
 
-{#- Families leave out the layer whose prefix output nothing uses. #}
 listed as (
 
+    -- Families leave out the layer whose prefix output nothing uses.
     select
         groups.run_id,
         differences.hypothesis,

@@ -181,9 +181,9 @@ listed as (
 
 ),
 
-{#- The bootstrap's seed hangs on n alone: groups of n episodes share their draws. #}
 seeded as (
 
+    -- The bootstrap's seed hangs on n alone: groups of n episodes share their draws.
     select
         *,
         {{ group_seed('run_seed', ["'bootstrap'", 'n']) }} as bootstrap_seed

@@ -40,10 +40,10 @@ averaged_to_layers as (
         any_value(regions.n_text_tokens) as n_text_tokens,
         any_value(regions.n_action_tokens) as n_action_tokens,
         any_value(regions.n_tokens) as n_tokens,
-        {%- for modality in modalities %}
-        avg(list_dot_product(attention_masses.masses, regions.{{ modality }}_regions))
-            filter (where queries.name = 'action') as {{ modality }}_mass,
-        {%- endfor %}
+        {% for modality in modalities -%}
+            avg(list_dot_product(attention_masses.masses, regions.{{ modality }}_regions))
+                filter (where queries.name = 'action') as {{ modality }}_mass,
+        {% endfor -%}
         avg(list_dot_product(attention_masses.masses, regions.visual_regions))
             filter (where queries.name = 'action:0') as visual_mass_seed,
         avg(list_dot_product(attention_masses.masses, regions.text_regions_seed))

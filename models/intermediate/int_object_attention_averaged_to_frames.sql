@@ -46,9 +46,9 @@ averaged_to_frames as (
         object_metrics.against,
         count(object_metrics.mass_share) as n_objects,
         avg(object_metrics.area_share) as area_share,
-        {%- for metric in metrics %}
-        avg(object_metrics.{{ metric }}) as {{ metric }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for metric in metrics -%}
+            avg(object_metrics.{{ metric }}) as {{ metric }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from object_metrics
     inner join inferences
         on

@@ -6,9 +6,9 @@ groups as (
 
 ),
 
-{#- Ours read the mean over query rows, the seed's metrics its maximum. #}
 compared as (
 
+    -- Ours read the mean over query rows, the seed's metrics its maximum.
     select
         run_id,
         family,

@@ -6,9 +6,9 @@ regions as (
 
 ),
 
-{#- Indicator lists in the order of attention_masses.masses: their dot product with the masses is a modality's mass. #}
 listed as (
 
+    -- Indicator lists in the order of attention_masses.masses: their dot product with the masses is a modality's mass.
     select
         run_id,
         layout_id,

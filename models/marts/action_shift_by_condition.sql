@@ -1,8 +1,8 @@
 with
 
-{#- A prompt that names the baseline's own object asks for nothing else: no counterfactual, left out. #}
 episodes as (
 
+    -- A prompt that names the baseline's own object asks for nothing else: no counterfactual, left out.
     select * from {{ ref('int_action_shifts_averaged_to_episodes') }}
     where
         condition_kind = 'paraphrase'

@@ -31,7 +31,9 @@ Floats = NDArray[np.float64]
 
 def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
-    groups = dbt.ref("int_episode_values_listed").order("n, run_id, family, layer, role, task, condition_id, outcome")
+    groups = dbt.ref("int_episode_values_listed").order(
+        "n, run_id, family, layer, role, task, condition_id, outcome"
+    )
     batches = groups.to_arrow_reader(GROUPS_AT_A_TIME)
     found = [empty_intervals(batches.schema), *intervals(batches)]
     return pl.concat(found).sort(KEYS, nulls_last=True).to_arrow()
@@ -41,7 +43,9 @@ def intervals(batches: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
     """Groups come ordered by n, so that the draws of one n are made once."""
     drawn_for, drawn = None, np.empty((0, 0))
     for batch in batches:
-        for key, same in pl.DataFrame(batch).group_by("n", "n_resamples", "bootstrap_seed", maintain_order=True):
+        for key, same in pl.DataFrame(batch).group_by(
+            "n", "n_resamples", "bootstrap_seed", maintain_order=True
+        ):
             n, n_resamples, seed = key
             if drawn_for != key and n >= MIN_EPISODES:
                 drawn_for, drawn = key, draw_counts(n, n_resamples, seed)

@@ -2,6 +2,7 @@
 here their numbers are gathered from the other marts, and each verdict names the query that shows them."""
 
 import math
+from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,47 +41,7 @@ UNITS = {
     ("M", "ours"): "visual / linguistic ratio",
     ("M", "seed"): "visual / linguistic ratio",
 }
-QUERIES = {
-    ("H1.1", "ours"): """select estimand, layer, n_episodes, estimate, low, high, p, p_holm, family_size
-from marts.paired_tests
-where run_id = {run_id} and hypothesis = 'H1.1' and pass = 'prefix' and query = 'instruction' and camera = {camera}
-order by estimand, layer""",
-    ("H1.1", "seed"): """select layer, n_episodes, mean_overlap_ratio_seed, mean_attention_concentration_seed, p_student_seed
-from marts.object_attention_by_layer
-left join marts.outcome_tests using (run_id, pass, denoise_step, query, rows, camera, layer)
-where run_id = {run_id} and pass = 'prefix' and query = 'instruction' and rows = 'max' and camera = {camera}
-and role = 'target' and against = 'own' and outcome = 'all' and metric = 'overlap_ratio_seed'
-order by layer""",
-    ("H1.1b", "ours"): """select layer, n_success, n_failure, hedges_g, g_low, g_high, p_welch_holm, p_permutation_holm, family_size
-from marts.outcome_tests
-where run_id = {run_id} and metric = 'log_lift' and pass = 'prefix' and query = 'instruction' and camera = {camera}
-order by layer""",
-    ("H1.1b", "seed"): """select layer, n_success, n_failure, cohens_d_seed, p_student_seed, family_size
-from marts.outcome_tests
-where run_id = {run_id} and metric = 'overlap_ratio_seed' and pass = 'prefix' and query = 'instruction' and camera = {camera}
-order by layer""",
-    ("H2.1", "ours"): """select estimand, condition_id, layer, n_episodes, estimate, low, high, p, p_holm, family_size
-from marts.paired_tests
-where run_id = {run_id} and hypothesis = 'H2.1' and (pass is null or (pass = 'prefix' and query = 'instruction' and camera = {camera}))
-order by estimand, condition_id, layer""",
-    ("H2.1", "seed"): """select layer, condition_id, n_episodes, mean_l2_distance, mean_correlation, mean_centroid_shift_px
-from marts.prompt_shift_by_layer
-where run_id = {run_id} and condition_kind = 'prompt' and outcome = 'all' and pass = 'prefix' and query = 'instruction'
-and rows = 'max' and camera = {camera}
-order by layer, condition_id""",
-    ("M", "ours"): """select denoise_step, layer, n_episodes, ratio_of_means, log_ratio, low, high, band
-from marts.modality_balance_by_layer
-where run_id = {run_id} and outcome = 'all'
-order by denoise_step, layer""",
-    ("M", "seed"): """select denoise_step, layer, n_episodes, mean_ratio_seed, std_ratio_seed
-from marts.modality_balance_by_layer
-where run_id = {run_id} and outcome = 'all'
-order by denoise_step, layer""",
-}
-NO_QUERY = """select condition_group, n_units, n_inferences, n_ok
-from marts.coverage
-where run_id = {run_id}
-order by condition_group"""
+NO_NUMBERS = "verdict_without_numbers"
 NOTHING_DONE = "no inference was completed"
 SCHEMA = {
     **dict.fromkeys(["run_id", "hypothesis", "criteria", "verdict", "question"], pl.String),
@@ -257,7 +218,10 @@ def prompt_verdict(
     prompts = tested["condition_id"].unique().sort().to_list()
     columns = {
         name: np.stack(
-            [over_layers(tested.filter(pl.col("condition_id") == prompt), name, run["n_layers"]) for prompt in prompts],
+            [
+                over_layers(tested.filter(pl.col("condition_id") == prompt), name, run["n_layers"])
+                for prompt in prompts
+            ],
             axis=1,
         )
         if prompts
@@ -305,11 +269,16 @@ def modality(run: dict[str, Any], marts: Marts) -> Verdict:
     average = layers_average(marts)
     if isinstance(average, Verdict):
         return average
-    layers = marts.balance.filter((pl.col("denoise_step") == average["denoise_step"]) & (pl.col("layer") >= 0))
+    layers = marts.balance.filter(
+        (pl.col("denoise_step") == average["denoise_step"]) & (pl.col("layer") >= 0)
+    )
     verdict = verdicts.modality(
         *(number(average[name]) for name in ("log_ratio", "low", "high")),
         average["n_episodes"],
-        *(layers.sort("layer")[name].cast(pl.Float64).fill_null(math.nan).to_list() for name in ("low", "high")),
+        *(
+            layers.sort("layer")[name].cast(pl.Float64).fill_null(math.nan).to_list()
+            for name in ("low", "high")
+        ),
         min_episodes=run["min_episodes"],
     )
     return at_step(average, verdict)
@@ -332,7 +301,9 @@ def layers_average(marts: Marts) -> dict[str, Any] | Verdict:
 
 
 def at_step(average: dict[str, Any], verdict: Verdict) -> Verdict:
-    return verdict._replace(because=f"at denoising step {average['denoise_step']}, mean over layers: {verdict.because}")
+    return verdict._replace(
+        because=f"at denoising step {average['denoise_step']}, mean over layers: {verdict.because}"
+    )
 
 
 def seen_by(camera: str | None, verdict: Verdict) -> Verdict:
@@ -341,7 +312,10 @@ def seen_by(camera: str | None, verdict: Verdict) -> Verdict:
 
 def main_camera(marts: Marts) -> str | None:
     """The camera with the target in view in the most episodes, else with the most prompt shifts; ties by name."""
-    for frame, n in ((marts.objects, pl.col("n_episodes").max()), (marts.shifts, pl.col("episode_id").n_unique())):
+    for frame, n in (
+        (marts.objects, pl.col("n_episodes").max()),
+        (marts.shifts, pl.col("episode_id").n_unique()),
+    ):
         if not frame.is_empty():
             cameras = frame.group_by("camera").agg(n.alias("n")).sort("n", "camera", descending=[True, False])
             return str(cameras["camera"][0])
@@ -372,7 +346,9 @@ def nothing_done(marts: Marts) -> Verdict | None:
 def objects_missing(marts: Marts, camera: str | None) -> Verdict | None:
     if not marts.objects.is_empty():
         return None
-    return nothing_done(marts) or not_applicable("no masks of the instruction's object with attention of its words")
+    return nothing_done(marts) or not_applicable(
+        "no masks of the instruction's object with attention of its words"
+    )
 
 
 def outcomes_missing(marts: Marts) -> Verdict | None:
@@ -406,9 +382,16 @@ def number(value: float | None) -> float:
 
 
 def query_text(hypothesis: str, criteria: str, run_id: str, camera: str | None) -> str:
-    """For people to paste, never run here."""
-    template = QUERIES.get((hypothesis, criteria), NO_QUERY)
-    return template.format(run_id=literal(run_id), camera=literal(camera or ""))
+    """The query of sql/queries that shows the numbers, after the variables it reads: for people to paste."""
+    folder = resources.files("sql") / "queries"
+    name = f"verdict_{hypothesis}_{criteria}".lower().replace(".", "_")
+    if not (folder / f"{name}.sql").is_file():
+        name = NO_NUMBERS
+    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+    variables = {"run_id": run_id, "camera": camera or ""}
+    used = [key for key in variables if f"getvariable('{key}')" in text]
+    settings = [f"set variable {key} = {literal(variables[key])};" for key in used]
+    return "\n".join([*settings, text.strip()])
 
 
 def literal(text: str) -> str:

@@ -26,9 +26,9 @@ averaged_to_episodes as (
         steps.layer,
         count(*) as n_frames,
         count(*) filter (where steps.ratio is null) as n_undefined,
-        {%- for modality in modalities %}
-        avg(steps.{{ modality }}_mass) as {{ modality }}_mass,
-        {%- endfor %}
+        {% for modality in modalities -%}
+            avg(steps.{{ modality }}_mass) as {{ modality }}_mass,
+        {% endfor -%}
         avg(steps.density_lift_visual) as density_lift_visual,
         avg(steps.density_lift_linguistic) as density_lift_linguistic,
         exp(avg(steps.log_ratio)) as geometric_mean_ratio,

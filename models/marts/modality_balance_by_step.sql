@@ -25,9 +25,9 @@ layers_avg as (
         any_value(n_text_tokens) as n_text_tokens,
         any_value(n_action_tokens) as n_action_tokens,
         any_value(n_tokens) as n_tokens,
-        {%- for modality in modalities %}
-        avg({{ modality }}_mass) as {{ modality }}_mass,
-        {%- endfor %}
+        {% for modality in modalities -%}
+            avg({{ modality }}_mass) as {{ modality }}_mass,
+        {% endfor -%}
         avg(ratio_seed) as ratio_seed
     from layer_masses
     group by all
@@ -51,9 +51,9 @@ balanced as (
         condition_id,
         denoise_step,
         layer,
-        {%- for modality in modalities %}
-        {{ modality }}_mass,
-        {%- endfor %}
+        {% for modality in modalities -%}
+            {{ modality }}_mass,
+        {% endfor -%}
         visual_mass + linguistic_mass + state_mass + action_mass + other_mass as total_mass,
         {{ mass_ratio('visual_mass', 'visual_mass + linguistic_mass') }} as visual_fraction,
         {{ mass_ratio('linguistic_mass', 'visual_mass + linguistic_mass') }} as linguistic_fraction,

@@ -31,9 +31,9 @@ averaged as (
         'all' as outcome,
         count(*) as n_episodes,
         sum(episodes.n_undefined)::bigint as n_undefined,
-        {%- for modality in modalities %}
-        avg(episodes.{{ modality }}_mass) as mean_{{ modality }}_mass,
-        {%- endfor %}
+        {% for modality in modalities -%}
+            avg(episodes.{{ modality }}_mass) as mean_{{ modality }}_mass,
+        {% endfor -%}
         avg(episodes.density_lift_visual) as mean_density_lift_visual,
         avg(episodes.density_lift_linguistic) as mean_density_lift_linguistic,
         avg(episodes.mean_ratio_seed) as mean_ratio_seed,

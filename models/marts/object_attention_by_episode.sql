@@ -39,9 +39,9 @@ averaged_to_episodes as (
         against,
         count(mass_share) as n_frames,
         sum(n_objects)::bigint as n_objects,
-        {%- for metric in metrics %}
-        avg({{ metric }}) as {{ metric }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for metric in metrics -%}
+            avg({{ metric }}) as {{ metric }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from frames
     group by all
 

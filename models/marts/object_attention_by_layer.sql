@@ -31,14 +31,14 @@ averaged_to_layers as (
         episodes.is_last_prefix_layer,
         count(episodes.mass_share) as n_episodes,
         avg(episodes.area_share) as mean_area_share,
-        {%- for metric in sample_metrics %}
-        avg(episodes.{{ metric }}) as mean_{{ metric }},
-        stddev_samp(episodes.{{ metric }}) as std_{{ metric }},
-        {%- endfor %}
-        {%- for metric in seed_metrics %}
-        avg(episodes.{{ metric }}) as mean_{{ metric }},
-        stddev_pop(episodes.{{ metric }}) as std_{{ metric }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for metric in sample_metrics -%}
+            avg(episodes.{{ metric }}) as mean_{{ metric }},
+            stddev_samp(episodes.{{ metric }}) as std_{{ metric }},
+        {% endfor -%}
+        {% for metric in seed_metrics -%}
+            avg(episodes.{{ metric }}) as mean_{{ metric }},
+            stddev_pop(episodes.{{ metric }}) as std_{{ metric }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from episodes
     inner join outcomes
         on

@@ -80,18 +80,20 @@ def compare(group: dict[str, Any]) -> dict[str, Any]:
 
 def corrected(tests: pl.DataFrame) -> pl.DataFrame:
     """Holm and Benjamini-Hochberg within each family; a test that could not be run is not counted."""
-    families = [with_corrections(family) for _, family in tests.group_by("run_id", "family", maintain_order=True)]
+    families = [
+        with_corrections(family) for _, family in tests.group_by("run_id", "family", maintain_order=True)
+    ]
     return pl.concat([with_corrections(tests.clear()), *families])
 
 
 def with_corrections(family: pl.DataFrame) -> pl.DataFrame:
     size = corrections.family_size(family["p_welch"].to_numpy())
-    columns = [pl.lit(size, pl.Int64).alias("family_size")]
+    columns: dict[str, Any] = {"family_size": pl.lit(size, pl.Int64)}
     for name in ("p_welch", "p_permutation"):
         p = family[name].to_numpy()
-        columns.append(pl.Series(f"{name}_holm", corrections.holm(p), pl.Float64))
-        columns.append(pl.Series(f"{name}_bh", corrections.benjamini_hochberg(p), pl.Float64))
-    return family.with_columns(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
+        columns[f"{name}_holm"] = pl.Series(corrections.holm(p), dtype=pl.Float64)
+        columns[f"{name}_bh"] = pl.Series(corrections.benjamini_hochberg(p), dtype=pl.Float64)
+    return family.with_columns(**columns).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
 def mean(values: np.ndarray) -> float:

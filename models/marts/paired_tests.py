@@ -60,15 +60,17 @@ def compare(group: dict[str, Any]) -> dict[str, Any]:
 def corrected(tests: pl.DataFrame) -> pl.DataFrame:
     """Holm and Benjamini-Hochberg within each family; a test that could not be run is not counted."""
     tests = tests.with_columns(pl.col(pl.Float64).fill_nan(None))
-    families = [with_corrections(family) for _, family in tests.group_by("run_id", "family", maintain_order=True)]
+    families = [
+        with_corrections(family) for _, family in tests.group_by("run_id", "family", maintain_order=True)
+    ]
     return pl.concat([with_corrections(tests.clear()), *families])
 
 
 def with_corrections(family: pl.DataFrame) -> pl.DataFrame:
     p = family["p"].cast(pl.Float64).to_numpy()
-    columns = [
-        pl.Series("p_holm", corrections.holm(p), pl.Float64),
-        pl.Series("p_bh", corrections.benjamini_hochberg(p), pl.Float64),
-        pl.lit(corrections.family_size(p), pl.Int64).alias("family_size"),
-    ]
-    return family.with_columns(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
+    columns = {
+        "p_holm": pl.Series(corrections.holm(p), dtype=pl.Float64),
+        "p_bh": pl.Series(corrections.benjamini_hochberg(p), dtype=pl.Float64),
+        "family_size": pl.lit(corrections.family_size(p), pl.Int64),
+    }
+    return family.with_columns(**columns).with_columns(pl.col(pl.Float64).fill_nan(None))

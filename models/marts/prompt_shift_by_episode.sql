@@ -40,9 +40,9 @@ frames as (
         map_shifts.rows,
         map_shifts.camera,
         {{ is_last_prefix_layer('map_shifts.pass', 'map_shifts.layer', 'prompts.n_layers') }} as is_last_prefix_layer,
-        {%- for measure in measures %}
-        map_shifts.{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for measure in measures -%}
+            map_shifts.{{ measure }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from map_shifts
     inner join prompts
         on
@@ -76,9 +76,9 @@ averaged_to_episodes as (
         frames.rows,
         frames.camera,
         count(*) as n_frames,
-        {%- for measure in measures %}
-        avg(frames.{{ measure }}) as {{ measure }},
-        {%- endfor %}
+        {% for measure in measures -%}
+            avg(frames.{{ measure }}) as {{ measure }},
+        {% endfor -%}
         count(named_objects.mass_share_named) as n_frames_named,
         avg(named_objects.mass_share_named) as mass_share_named,
         avg(named_objects.mass_share_named_baseline) as mass_share_named_baseline,

@@ -4,9 +4,9 @@
 
 with
 
-{#- A prompt that names the baseline's own object asks for nothing else: no counterfactual, left out. #}
 episodes as (
 
+    -- A prompt that names the baseline's own object asks for nothing else: no counterfactual, left out.
     select * from {{ ref('prompt_shift_by_episode') }}
     where
         condition_kind = 'paraphrase'
@@ -35,10 +35,10 @@ averaged_to_layers as (
         episodes.camera,
         episodes.is_last_prefix_layer,
         count(*) as n_episodes,
-        {%- for measure in measures %}
-        avg(episodes.{{ measure }}) as mean_{{ measure }},
-        stddev_samp(episodes.{{ measure }}) as std_{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for measure in measures -%}
+            avg(episodes.{{ measure }}) as mean_{{ measure }},
+            stddev_samp(episodes.{{ measure }}) as std_{{ measure }}{{ ',' if not loop.last }}
+        {% endfor -%}
     from episodes
     inner join outcomes
         on

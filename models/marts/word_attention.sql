@@ -57,9 +57,9 @@ word_masses as (
 
 ),
 
-{#- Frames may differ in layout, never in heads or in the pieces of a word: the plain mean weighs frames alike. #}
 averaged as (
 
+    -- Frames may differ in layout, never in heads or in the pieces of a word: the plain mean weighs frames alike.
     select
         word_masses.run_id,
         word_masses.episode_id,

@@ -5,18 +5,30 @@
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-  function config() {
+  // Legend labels side by side as far as they fit.
+  function columns(spec, width) {
+    const lengths = [];
+    const walk = (node) => {
+      if (!node || typeof node !== "object") return;
+      if (node.scale && Array.isArray(node.scale.domain) && node.legend) lengths.push(...node.scale.domain.map((name) => String(name).length));
+      for (const [key, value] of Object.entries(node)) if (key !== "datasets") walk(value);
+    };
+    walk(spec);
+    return Math.max(1, Math.floor((width - 50) / (34 + 6.7 * Math.min(34, Math.max(4, ...lengths)))));
+  }
+
+  function config(spec, width) {
     const ink = css("--ink"), muted = css("--muted"), line = css("--line");
     const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif";
     return {
-      background: null, font, padding: 4, autosize: { type: "fit", contains: "padding" },
+      background: null, font, padding: 4, autosize: { type: "fit-x", contains: "padding" },
       view: { stroke: null },
       axis: {
         labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 11.5,
         titleFontSize: 11.5, titleFontWeight: 500, labelPadding: 5, titlePadding: 8, tickSize: 4, gridOpacity: 0.8,
       },
       axisY: { domain: false, ticks: false },
-      legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 11.5, titleFontWeight: 500, padding: 0, offset: 8 },
+      legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 11.5, titleFontWeight: 500, padding: 0, offset: 8, columns: columns(spec, width) },
     };
   }
 
@@ -46,7 +58,7 @@
     if (old) old.finalize();
     place.replaceChildren();
     const result = await window.vegaEmbed(place, spec, {
-      mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "svg", config: config(), tooltip,
+      mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "svg", config: config(spec, place.clientWidth), tooltip,
     });
     views.set(place, result);
     place.dataset.drawn = "yes";
@@ -67,4 +79,9 @@
   }
   drawAll();
   scheme.addEventListener("change", drawAll);
+  let width = innerWidth, timer = 0;
+  addEventListener("resize", () => {
+    clearTimeout(timer);
+    if (Math.abs(innerWidth - width) > 60) timer = setTimeout(() => { width = innerWidth; drawAll(); }, 300);
+  });
 })();

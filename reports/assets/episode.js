@@ -47,7 +47,7 @@
       input.name = name;
       input.value = option.id;
       input.checked = String(state[name]) === String(option.id);
-      text.title = option.counted === false ? hint : option.label;
+      text.title = option.counted === false ? hint : option.name || option.label;
       label.append(input, text);
       row.append(label);
     }
@@ -122,7 +122,7 @@
       three.append(panel("picture", picture(frame, camera.id)));
       const position = maps ? maps.layers.indexOf(state.layer) : -1;
       if (position < 0) {
-        row.append(three, element("p", "reading", state.condition === "baseline:baseline" ? "No map is stored for this choice." : "Under a changed prompt the page keeps the words' maps only; choose 'Words to image'. No map: the prompt was vacuous or names this frame's own object."));
+        row.append(three, element("p", "reading", state.condition === "baseline:baseline" ? "No map is stored for this choice." : "Under a changed prompt the page keeps the words' maps only; choose 'words'. No map: the prompt was vacuous or names this frame's own object."));
         return row;
       }
       const top = Math.max(1e-12, state.scale === "shared" ? Math.max(...maps.max) : maps.max[position]);
@@ -157,14 +157,15 @@
         paint(canvas, layerOf(maps, position), camera.rows, camera.columns, state.scale === "shared" ? top : maps.max[position], camera.bars, 96);
         place.append(canvas);
         const lift = ((((data.lift[state.view] || {})[camera.id] || [])[view().layers.indexOf(layer)]) || [])[state.frame];
-        button.append(place, "layer " + layer + (lift === undefined || lift === null ? "" : " · " + short(lift)));
+        button.append(place, element("span", "", "layer " + layer));
+        if (lift !== undefined && lift !== null) button.append(element("span", "", "lift " + short(lift)));
         button.addEventListener("click", () => choose({ layer }));
         row.append(button);
       });
       return box;
     });
     const scale = state.scale === "shared" ? "One colour scale for all layers of a camera" : "Each layer has its own colour scale";
-    at("multiples-note").textContent = scale + "; beside the layer stands the lift on the target under the baseline prompt, where there is one.";
+    at("multiples-note").textContent = scale + "; under each stands the lift on the target with the baseline prompt, where there is one.";
     at("multiples").replaceChildren(...rows);
   }
 
@@ -201,7 +202,7 @@
       }
     }
     at("objects").replaceChildren(...rows);
-    at("objects-note").textContent = rows.length ? "Baseline prompt, " + view().label.toLowerCase() + ", layer " + state.layer + ". In the overlay: solid outline target, dashed distractor, dotted other." : "No object masks for this frame. To fill it: masks beside the episode, then `python -m ingest measure` and `dbt build`.";
+    at("objects-note").textContent = rows.length ? "Baseline prompt, " + view().name.toLowerCase() + ", layer " + state.layer + ". In the overlay: solid outline target, dashed distractor, dotted other." : "No object masks for this frame. To fill it: masks beside the episode, then `python -m ingest measure` and `dbt build`.";
   }
 
   function strip() {

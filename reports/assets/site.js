@@ -37,8 +37,14 @@
     if (!form) return;
     form.hidden = false;
     const selects = [...form.querySelectorAll("select")], search = form.querySelector("[data-search]"), count = form.querySelector("[data-count]");
-    const rows = [...block.querySelectorAll("tbody tr")];
+    const table = block.querySelector("table"), rows = [...table.tBodies[0].rows];
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.key);
     const apply = () => {
+      // A column of one chosen value says nothing more.
+      for (const select of selects) {
+        const column = heads.indexOf(select.dataset.filter);
+        for (const row of table.rows) row.cells[column].hidden = select.selectedIndex > 0;
+      }
       const words = search.value.trim().toLowerCase();
       let shown = 0;
       for (const row of rows) {

@@ -156,7 +156,7 @@ def page_data(ctx: Context, shown: Sequence[dict[str, Any]], source: Source, map
             for i, c in enumerate(study.cameras)
         ],
         "views": [
-            {"id": v.key, "label": study.name(v), "pass": v.pass_, "step": v.step, "layers": layers, "uncounted": study.shaded(v)}
+            {"id": v.key, "label": study.short_name(v), "name": study.name(v), "pass": v.pass_, "step": v.step, "layers": layers, "uncounted": study.shaded(v)}
             for v in study.views
         ],
         "conditions": [{"id": c, "label": study.condition_names.get(c, c)} for c in conditions],

@@ -117,9 +117,10 @@ def warnings(ctx: Context, coverage: Result, padding: Result) -> list[str]:
         if r["n_nan"] or r["n_failed_inferences"]:
             bad = int((r["n_nan"] or 0) + (r["n_failed_inferences"] or 0))
             found.append(f"{words.plural(bad, 'inference')} of '{r['condition_group']}' failed or gave numbers that are not finite.")
-        lost = (r["n_failed"] or 0) + (r["n_partial"] or 0) + (r["n_pending"] or 0)
-        if lost:
-            found.append(f"Incomplete: {words.plural(int(lost), 'unit')} of '{r['condition_group']}' not done in full; the reasons stand below.")
+    lost = {r["condition_group"]: sum(r[f"n_{state}"] or 0 for state in STATES[1:]) for r in coverage}
+    parts = [f"{words.plural(int(n), 'unit')} of '{group}'" for group, n in lost.items() if n]
+    if parts:
+        found.append(f"Incomplete: {words.listed(parts)} not done in full; the reasons stand under Coverage.")
     for r in padding:
         if r["mean_mass"] is not None and r["mean_mass"] >= PADDING_WORTH_A_WORD:
             what = {"letterbox": "the black bars of the letterbox", "padding": "padding tokens", "first token": "the first token (a sink)"}[r["place"]]

@@ -71,10 +71,13 @@ def sentences(step: int, balance: Result) -> list[str]:
             f"Over all layers the actions attend to vision {words.number(math.exp(r['log_ratio']))} times as much as to language "
             f"(95 % interval {words.interval(low, high)}; n = {r['n_episodes']}): {claim}."
         )
+    claims = []
     for band in ("visual", "balanced", "linguistic"):
         layers = [r["layer"] for r in rows if r["band"] == band and r["layer"] >= 0]
         if layers:
-            found.append(f"{band.capitalize()}: layer {words.ranges(layers)}.")
+            claims.append(f"{words.layers_named(layers)} {'is' if len(layers) == 1 else 'are'} {band}")
+    if claims:
+        found.append(f"By layer: {'; '.join(claims)}. For the others the interval lies in no single band.")
     return found
 
 

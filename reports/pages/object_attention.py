@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from scipy.special import stdtrit  # quantiles of t; scipy.stats takes a second to import
+
 from reports import charts, distributions, palette, words
 from reports.blocks import Block, Figure, Missing, Section
 from reports.context import Context, View
@@ -11,7 +13,7 @@ from reports.pages import object_tests
 from reports.pages.tables import interval_table, with_interval
 from reports.warehouse import Result, Row
 
-LIFT = "lift (share of attention / share of area)"
+LIFT = "lift (1 = no preference)"
 LIFT_READS = (
     "Lift is the share of a camera's attention that falls on the object, divided by the share of the picture that "
     "the object covers: 1 means no preference, 2 twice as much as its area. The axis doubles with every step."
@@ -78,7 +80,7 @@ def sentences(ctx: Context, view: View, nulls: Result, paired: Result) -> list[s
         elif passed:
             found.append(
                 f"{text}. It exceeds the lift of other episodes' masks in {len(passed)} of "
-                f"{words.plural(len(tests), 'tested layer')} (layer {words.ranges(passed)}; Holm-corrected p < {alpha:g})."
+                f"{words.plural(len(tests), 'tested layer')} ({words.layers_named(passed)}; Holm-corrected p < {alpha:g})."
             )
         else:
             found.append(f"{text}; in no layer more than on masks of other episodes (Holm-corrected p < {alpha:g}).")
@@ -177,7 +179,7 @@ def violin_figure(ctx: Context, view: View, camera: str, each: Result) -> list[B
     colours = {k: v for k, v in palette.OUTCOMES.items() if k != "all"} | {"unknown": palette.OUTCOMES["all"]}
     used = {k: v for k, v in colours.items() if any(r["series"] == k for r in rows)}
     spec = distributions.split_violins(
-        rows, colours=dict(list(used.items())[:2]), y_title="lift, geometric mean of the frames",
+        rows, colours=dict(list(used.items())[:2]), y_title="lift of the episode",
         reference="no preference", shaded=ctx.study.shaded(view),
     )  # fmt: skip
     title = f"{camera}: every episode's lift on the target"
@@ -191,9 +193,7 @@ def violin_figure(ctx: Context, view: View, camera: str, each: Result) -> list[B
 
 def half_width(std: float | None, n: int) -> float | None:
     """Half of a 95 % t-interval of a mean."""
-    from scipy.stats import t
-
-    return None if std is None or n < 3 else float(t.ppf(0.975, n - 1) * std / math.sqrt(n))
+    return None if std is None or n < 3 else float(stdtrit(n - 1, 0.975) * std / math.sqrt(n))
 
 
 def grey(view: View) -> str:

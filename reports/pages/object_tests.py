@@ -23,6 +23,11 @@ SEED = {
     "attention_concentration_seed": ("concentration", 2.0),
     "iou_seed": ("IoU", 0.5),
 }
+LABELS = {
+    "overlap_ratio_seed": "label_overlap_seed",
+    "attention_concentration_seed": "label_concentration_seed",
+    "iou_seed": "label_iou_seed",
+}
 ESTIMANDS = {
     "target_log_lift_minus_other_episode": "target minus other episodes, log lift",
     "target_minus_distractors": "target minus distractors, log lift",
@@ -65,7 +70,7 @@ def outcome_words(ctx: Context, tests: Result) -> list[str]:
 
 def effect_figures(ctx: Context, tests: Result) -> list[Block]:
     """Hedges g of the log lift by layer, one chart a camera, the views as series."""
-    views = {ctx.study.name(view): view for view in ctx.study.views}
+    views = {ctx.study.short_name(view): view for view in ctx.study.views}
     colours = dict(zip(views, ("#00866a", "#b8579a", "#7d6bb3", "#a67c00"), strict=False))
     found: list[Block] = []
     for camera in ctx.study.cameras:
@@ -144,16 +149,18 @@ def seed_figures(ctx: Context, seed: Result) -> list[Block]:
                 for r in seed.where(camera=camera, outcome=outcome):
                     mean, std = r[f"mean_{metric}"], r[f"std_{metric}"] or 0.0
                     if mean is not None:
-                        rows.append({"layer": r["layer"], "series": outcome, "y": mean, "low": mean - std, "high": mean + std, "n": r["n_episodes"]})
+                        rows.append({"layer": r["layer"], "series": outcome, "y": mean, "low": mean - std, "high": mean + std, "n": r["n_episodes"], "label": r[LABELS[metric]]})
             if not rows:
                 continue
             spec = charts.intervals_by_layer(
                 rows, colours=palette.OUTCOMES, y_title=name, references={f"strong: {threshold:g}" if metric != "iou_seed" else "good: 0.5": threshold},
-                shaded=[ctx.study.last_prefix_layer], height=210,
+                shaded=[ctx.study.last_prefix_layer], height=180,
             )  # fmt: skip
             title = f"{camera}: {name} by layer, mean and standard deviation"
             reading = "As in the seed: means over episodes; bars are one standard deviation (ddof = 0), not an interval of the mean."
-            found.append(Figure(title, spec, reading, title, interval_table(rows, name, "outcome"), [seed]))
+            table = interval_table(rows, name, "outcome")
+            table = Table([*table.columns, text_column("label", "the seed's label")], rows)
+            found.append(Figure(title, spec, reading, title, table, [seed]))
     return found
 
 
@@ -188,7 +195,7 @@ def criteria(ctx: Context, seed: Result, tests: Result) -> list[Block]:
                 f"smallest of {len(pvalues)} uncorrected tests: {words.p_value(min(pvalues))}" if pvalues else "insufficient data",
                 min(pvalues) < 0.05 if pvalues else None,
             ),
-        ], [seed, tests], "All three must be met. Labels of single values stand in the tables below."))  # fmt: skip
+        ], [seed, tests], "All three must be met. The seed's labels (strong, diffuse, good ...) stand in the numbers of the charts below."))  # fmt: skip
     return found
 
 

@@ -16,8 +16,8 @@ ESTIMANDS = {
     "action_mse_minus_paraphrase": "standardised action error minus paraphrases",
 }
 MEASURES = {
-    "jsd": ("mean_jsd", "Jensen-Shannon divergence, nats", "mean"),
-    "l2": ("mean_l2_distance", "L2 distance of the raw maps (seed)", "max"),
+    "jsd": ("mean_jsd", "Jensen-Shannon divergence", "JSD, nats", "mean"),
+    "l2": ("mean_l2_distance", "L2 distance of the raw maps, as in the seed", "L2", "max"),
 }
 
 
@@ -63,7 +63,7 @@ def sentences(ctx: Context, view: View, paired: Result) -> list[str]:
         if not tests:
             text += " Too few episodes to test it."
         elif passed:
-            text += f" Some prompt moves the map more than a paraphrase in layer {words.ranges(passed)} (Holm-corrected p < {alpha:g})."
+            text += f" Some prompt moves the map more than a paraphrase in {words.layers_named(passed)} (Holm-corrected p < {alpha:g})."
         else:
             text += f" In no layer is it more than under a paraphrase (Holm-corrected p < {alpha:g})."
         found.append(text)
@@ -72,7 +72,7 @@ def sentences(ctx: Context, view: View, paired: Result) -> list[str]:
 
 def heat_figure(ctx: Context, view: View, camera: str, shift: Result, measure: str) -> list[Block]:
     """Layers across, prompts down, paraphrases last."""
-    column, title, joined = MEASURES[measure]
+    column, measured, title, joined = MEASURES[measure]
     picked = [r for r in shift.where(camera=camera, joined=joined) if view.of(r) and r[column] is not None]
     if not picked:
         picked = [r for r in shift.where(camera=camera) if view.of(r) and r[column] is not None]
@@ -84,7 +84,7 @@ def heat_figure(ctx: Context, view: View, camera: str, shift: Result, measure: s
     ]
     names = list(dict.fromkeys(r["name"] for r in rows))
     spec = charts.heat_map(rows, names=names, title=title)
-    heading = f"{camera}: how far each prompt moves the map, {title.split(',')[0].split(' of')[0]}"
+    heading = f"{camera}: how far each prompt moves the map, {measured}"
     reading = (
         "Means over episodes against the baseline prompt on the same frame. The rows of paraphrases at the bottom are the null: "
         "only what is brighter than they are counts. One colour scale for the whole chart."
@@ -161,7 +161,7 @@ def seed_section(ctx: Context, shift: Result) -> Section:
     names, middle = ctx.study.condition_names, ctx.study.middle_layers
     blocks: list[Block] = []
     measures = {
-        "mean_correlation": ("correlation with the baseline map", {"0.9": 0.9, "seed: 0.8": 0.8}),
+        "mean_correlation": ("correlation", {"0.9": 0.9, "seed: 0.8": 0.8}),
         "mean_centroid_shift_px": ("centroid shift, px", {"seed: 50 px": 50.0}),
     }
     prefix = [r for r in shift if r["pass"] == "prefix"]
@@ -191,8 +191,8 @@ def seed_section(ctx: Context, shift: Result) -> Section:
             kinds = {names[r["condition_id"]]: r["condition_kind"] for r in prefix}
             colours = palette.prompt_colours([k for k, kind in kinds.items() if kind == "prompt"])
             colours |= {k: palette.PARAPHRASE for k, kind in kinds.items() if kind != "prompt"}
-            spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references=references, shaded=[ctx.study.last_prefix_layer], height=210)
-            heading = f"{camera}: {axis}, by layer"
+            spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references=references, shaded=[ctx.study.last_prefix_layer], height=180)
+            heading = f"{camera}: {axis} with the baseline map, by layer" if axis == "correlation" else f"{camera}: {axis}, by layer"
             reading = "Words to image, against the baseline prompt on the same frame; means over episodes, paraphrases in grey."
             blocks.append(Figure(heading, spec, reading, heading, interval_table(rows, axis, "prompt"), [shift]))
     return Section("seed", "The seed's measures and criteria", [], blocks)

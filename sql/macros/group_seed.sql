@@ -3,5 +3,5 @@
     groups come or go. 31 bits, so that every generator takes it.
 #}
 {% macro group_seed(run_seed, parts) -%}
-    (md5_number_lower(concat_ws('|', {{ run_seed }}, {{ parts | join(', ') }})) % 2147483647)::bigint
+(md5_number_lower(concat_ws('|', {{ run_seed }}, {{ parts | join(', ') }})) % 2147483647)::bigint
 {%- endmacro %}

@@ -121,10 +121,19 @@ def tables(world: World) -> dict[str, list[Row]]:
     out["layouts"], out["regions"], out["queries"], out["tokens"] = layout_rows(world)
     out["episodes"] = list(episode_rows(world))
     out["units"], out["issues"] = unit_rows(world)
-    for name in (
-        "frames objects inferences attention_masses attention_maps head_focus object_metrics map_shifts "
-        "action_effects layer_links timings"
-    ).split():
+    for name in [
+        "frames",
+        "objects",
+        "inferences",
+        "attention_masses",
+        "attention_maps",
+        "head_focus",
+        "object_metrics",
+        "map_shifts",
+        "action_effects",
+        "layer_links",
+        "timings",
+    ]:
         out[name] = []
     if world.has_inferences:
         for episode in out["episodes"]:

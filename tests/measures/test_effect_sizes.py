@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special, stats
 from statsmodels.stats.meta_analysis import effectsize_smd
 
-from measures.effect_sizes import cliffs_delta, cohens_d, cohens_d_seed, hedges_g
+from measures.effect_sizes import NO_INTERVAL, cliffs_delta, cohens_d, cohens_d_seed, hedges_g
 
 ALL = [cohens_d, hedges_g, cohens_d_seed, cliffs_delta]
 
@@ -83,6 +83,15 @@ def test_a_very_large_d_still_has_an_interval():
     found = cohens_d(x + 40, x)
     assert found.low < found.value < found.high
     assert found.value == pytest.approx(40 / x.std(ddof=1))
+
+
+def test_an_effect_beyond_measure_keeps_its_value_and_says_why_it_has_no_interval():
+    x, y = np.array([1, 1, 1 + 1e-9]), np.array([0, 0, 1e-9])
+    for measure in (cohens_d, hedges_g, cohens_d_seed):
+        found = measure(x, y)
+        assert found.value > 1e8
+        assert np.isnan([found.low, found.high]).all()
+        assert found.reason == NO_INTERVAL
 
 
 def pairs(x, y):

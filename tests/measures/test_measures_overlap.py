@@ -57,13 +57,18 @@ def test_seed_overlap_equals_the_seeds_code(sharpness, dtype):
 
 
 def test_seed_overlap_counts_pixels_at_the_threshold_as_the_seed_does():
-    # Plateaus at exactly 0.3 of the maximum put whole patches on the threshold, where rounding decides.
-    maps = np.full((6, 16, 16), 0.3, dtype=np.float32) * np.float32([1, 3, 7, 0.1, 1e-4, 1e3])[:, None, None]
-    maps[:, 8, 8] = maps[:, 0, 0] / np.float32(0.3)
+    # One bright patch on a plain of 0.3 of the enlarged peak, give or take a rounding: every pixel in doubt.
+    spike = np.zeros((16, 16), dtype=np.float32)
+    spike[8, 8] = 1
+    peak = cv2.resize(spike, (224, 224), interpolation=cv2.INTER_CUBIC).max()
+    plain = 0.3 * peak / (0.7 + 0.3 * peak)
+    rng = np.random.default_rng(0)
+    maps = (plain * (1 + 1e-7 * rng.normal(size=(6, 16, 16)))).astype(np.float32)
+    maps[:, 8, 8] = 1
     mask = box(14, 14, 60, 60)
-    np.testing.assert_allclose(
-        seed_overlap(maps, mask[None]).iou[:, 0], [seed_code(m, mask)[2] for m in maps], rtol=1e-7
-    )
+    theirs = [seed_code(m, mask)[2] for m in maps]
+    assert len(set(theirs)) > 1  # rounding does decide
+    np.testing.assert_allclose(seed_overlap(maps, mask[None]).iou[:, 0], theirs, rtol=1e-7)
 
 
 def test_seed_overlap_keeps_the_seeds_conventions_at_the_edges():
@@ -311,6 +316,16 @@ def scenes(draw):
     patches = st.lists(shares, min_size=9, max_size=9)
     attention = draw(st.lists(st.floats(0, 1e3, width=32, allow_subnormal=False), min_size=9, max_size=9))
     return np.array([attention]), np.array([draw(patches), draw(patches)]), np.array(draw(patches))
+
+
+def test_an_infinite_map_is_broken_too():
+    maps = np.random.default_rng(1).random((2, 16, 16)).astype(np.float32)
+    maps[0, 3, 3] = np.inf
+    seed = seed_overlap(maps, box(10, 10, 50, 50)[None])
+    assert np.isnan(np.array(seed)[:, 0]).all()
+    assert np.isfinite(np.array(seed)[:, 1]).all()
+    found = patch_overlap(maps.reshape(2, 256), coverage_of(box(10, 10, 50, 50))[None])
+    assert found.reason[:, 0].tolist() == [overlap.BROKEN_MAP, None]
 
 
 @settings(max_examples=50, deadline=None)

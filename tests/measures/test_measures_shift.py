@@ -90,6 +90,15 @@ def test_undefined_numbers_are_nan():
     assert np.isfinite(found.l2_distance).all()
 
 
+def test_a_broken_map_is_nan_and_leaves_the_others_alone(pairs):
+    maps, baseline = pairs
+    broken = maps.copy()
+    broken[1, 3], broken[2, 5] = np.nan, np.inf
+    for whole, found in zip(map_shift(maps, baseline), map_shift(broken, baseline), strict=True):
+        assert np.isnan(found[1:3]).all()
+        np.testing.assert_array_equal(np.delete(found, [1, 2]), np.delete(whole, [1, 2]))
+
+
 def test_one_baseline_for_all(pairs):
     maps, baseline = pairs
     once = map_shift(maps, baseline[:1])

@@ -182,7 +182,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path, how: str) -> None:
         np.save(path, np.array([[Bomb(ran)]], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="pickle") as caught:
         detected(tmp_path).frame(0)
-    assert caught.value.reason == ("pickled_mask" if how == "object array" else "invalid_mask")
+    assert caught.value.reason == "pickled_mask"
     assert not ran.exists()
 
 
@@ -236,8 +236,8 @@ def test_label_maps_of_sixteen_bits_and_with_a_palette(tmp_path: Path) -> None:
     labels = np.zeros((180, 320), dtype=np.uint16)
     labels[50:110, 40:120] = 1000
     Image.fromarray(labels).save(episode / "deep.png")
-    palette = Image.fromarray((labels > 0).astype(np.uint8), mode=None).convert("P")
-    palette.putdata((labels > 0).astype(np.uint8).ravel().tolist())
+    palette = Image.new("P", (320, 180), color=0)
+    palette.paste(1, (40, 50, 120, 110))
     palette.putpalette([0, 0, 0, 255, 0, 0])
     palette.save(episode / "palette.png")
     entries = [

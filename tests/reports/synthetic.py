@@ -87,7 +87,8 @@ class Rows:
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         for table, rows in self.tables.items():
-            con.register("batch", pa.Table.from_pylist(rows))
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            con.register("batch", pa.Table.from_pylist([{n: row.get(n) for n in names} for row in rows]))
             con.execute(f"insert into marts.{table} by name select * from batch")
             con.unregister("batch")
 
@@ -110,7 +111,6 @@ def build(folder: Path, shape: Shape = TINY) -> tuple[Path, Path]:
         synthetic_results.add_prompts(rows, shape, episodes, rng)
     rows.write(con)
     add_gallery(con, shape, episodes, scenes, rng)
-    con.execute("set variable seed_criteria = true")
     synthetic_results.aggregate(con, shape)
     con.close()
     return warehouse, lake

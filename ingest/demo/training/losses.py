@@ -15,6 +15,7 @@ from ingest.demo.model import MASKED, PrefixCache, TinyPolicy
 from ingest.demo.training.dataset import Batch
 
 GROUNDING_LAYER = 1  # hidden states after this layer must know which patches show the named toy
+EARLIEST = 0.1  # smallest denoising time that is trained
 POSITION_LAYER = 4  # and after this one the name's token must know where it stands
 _N_PROMPTS = 5
 _TABLE_CENTRE, _TABLE_SCALE = (0.455, 0.0), 0.1  # metres
@@ -100,8 +101,9 @@ def _flow_loss(
     horizon = policy.config.horizon
     count = len(batch.chunks)
     noise = torch.randn(count, n_noise, horizon, policy.config.action_dim, generator=generator)
-    # Beta(1.5, 1) by its inverse distribution function: mostly noisy, as in Pi0.
-    time = torch.rand(count, n_noise, 1, 1, generator=generator) ** (1 / 1.5) * 0.999 + 0.001
+    # Beta(1.5, 1) by its inverse distribution function: mostly noisy, as in Pi0. Times below EARLIEST are left out:
+    # the last Euler step starts at 0.2, and near 0 the error of the velocity is that of the action divided by time.
+    time = torch.rand(count, n_noise, 1, 1, generator=generator) ** (1 / 1.5) * (1 - EARLIEST) + EARLIEST
     chunks = batch.chunks[:, None]
     noisy = time * noise + (1 - time) * chunks
     velocity = policy.velocity(

@@ -1,0 +1,9 @@
+"""``python -m benchmarks``: every benchmark, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import capture, metrics
+
+if __name__ == "__main__":
+    capture.main()
+    metrics.main()

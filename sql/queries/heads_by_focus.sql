@@ -1,0 +1,21 @@
+-- Heads ranked by how focused their image maps are (baseline, words of the instruction), straight from the raw tables.
+select
+    head_focus.run_id,
+    head_focus.camera,
+    head_focus.layer,
+    head_focus.head,
+    avg(head_focus.entropy_norm) as mean_entropy_norm,
+    avg(head_focus.gini) as mean_gini,
+    avg(head_focus.top10_share) as mean_top10_share,
+    count(*) as n_inferences
+from raw.head_focus
+inner join raw.inferences
+    on
+        head_focus.run_id = inferences.run_id
+        and head_focus.inference_id = inferences.inference_id
+where
+    head_focus.pass = 'prefix'
+    and inferences.condition_id = 'baseline:baseline'
+    and inferences.status = 'ok'
+group by all
+order by head_focus.run_id, head_focus.camera, mean_entropy_norm

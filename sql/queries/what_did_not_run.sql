@@ -1,0 +1,15 @@
+-- What was planned and did not end as done, with the reason and how many episodes it cost.
+select
+    coverage_reasons.run_id,
+    coverage_reasons.condition_group,
+    coverage_reasons.status,
+    coverage_reasons.reason,
+    coverage_reasons.n_units,
+    coverage.n_units as n_units_planned
+from marts.coverage_reasons
+inner join marts.coverage
+    on
+        coverage_reasons.run_id = coverage.run_id
+        and coverage_reasons.condition_group = coverage.condition_group
+where coverage_reasons.status != 'done'
+order by all

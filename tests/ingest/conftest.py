@@ -1,0 +1,42 @@
+"""One world, run once, for every test that only looks at what the pipeline wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from ingest.warehouse import load  # noqa: E402
+from tests.ingest.world import World, make_world  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Four episodes under baseline, prompts and a paraphrase, with two noises; its lake is not to be changed."""
+    made = make_world(tmp_path_factory.mktemp("world"), {"noise": {"seeds": [0, 7]}})
+    summary = made.run()
+    assert summary.is_complete, [result.messages for result in summary.results]
+    return made
+
+
+@pytest.fixture(scope="session")
+def warehouse(world: World) -> Path:
+    """The world's lake, loaded; not to be changed."""
+    path = world.folder / "warehouse.duckdb"
+    load(world.lake, path)
+    return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """On a busy machine the threads of small products mostly wait for each other."""
+    import torch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.run.limit_threads", lambda *_: torch.set_num_threads(1))
+        torch.set_num_threads(1)
+        yield

@@ -1,0 +1,98 @@
+"""Imports point one way, and none of them needs a model library."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.project.tree import PACKAGES, ROOT, project_files
+
+MODEL_LIBRARIES = ("torch", "transformers", "diffusers", "lerobot", "mujoco", "openpi", "safetensors")
+# Rooms that are imported only when a policy is run, or the demo made again.
+ROOMS_OF_MODELS = ("ingest/attention/", "ingest/demo/", "ingest/policies/")
+
+
+def imported_modules(file: Path) -> Iterator[str]:
+    """Full names of what a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def offenders(importers: str, *forbidden: str) -> list[str]:
+    """'file imports module' for every import of a forbidden package below the folder `importers`."""
+    return [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in project_files(".py")
+        if file.relative_to(ROOT).parts[0] == importers
+        for module in imported_modules(file)
+        if any(module == name or module.startswith(f"{name}.") for name in forbidden)
+    ]
+
+
+def test_measures_knows_nobody():
+    assert not offenders("measures", "ingest", "reports", "models", "sql", "duckdb", "polars", "pyarrow")
+
+
+def test_reports_reads_the_warehouse_and_not_ingest():
+    assert not offenders("reports", "ingest", "models")
+
+
+def test_ingest_knows_neither_reports_nor_models():
+    assert not offenders("ingest", "reports", "models")
+
+
+def test_models_know_measures_alone():
+    assert not offenders("models", "ingest", "reports")
+
+
+def test_nobody_knows_the_command_line():
+    inside = ("ingest/cli/", "ingest/cli.py", "ingest/__main__.py")
+    found = [offender for room in (*PACKAGES, "models") for offender in offenders(room, "ingest.cli")]
+
+    assert not [offender for offender in found if not offender.startswith(inside)]
+
+
+def test_model_libraries_stay_in_their_rooms():
+    found = [offender for room in PACKAGES for offender in offenders(room, *MODEL_LIBRARIES[1:])]
+
+    assert not [offender for offender in found if not offender.startswith(ROOMS_OF_MODELS)]
+
+
+WITHOUT_MODEL_LIBRARIES = """
+import importlib, pkgutil, sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {libraries!r}:
+            raise ModuleNotFoundError(f"{{name}} was imported", name=name)
+
+sys.meta_path.insert(0, Blocked())
+package = importlib.import_module({package!r})
+if {is_whole}:
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "is_whole"),
+    [("measures", True), ("reports", True), ("sql", True), ("ingest", False), ("ingest.cli", True)],
+)
+def test_importing_needs_no_model_library(package: str, is_whole: bool):
+    script = WITHOUT_MODEL_LIBRARIES.format(libraries=MODEL_LIBRARIES, package=package, is_whole=is_whole)
+
+    child = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+
+    assert child.returncode == 0, child.stderr

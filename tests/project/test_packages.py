@@ -1,0 +1,70 @@
+"""pyproject.toml says what is needed, constraints.txt which versions of it work together."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.project.tree import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+UNPINNED_EXTRAS = {"lerobot"}  # its bounds exclude our pins: docs/installation.md
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)")
+
+
+def pins() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    matches = [PIN.fullmatch(line) for line in lines]
+    assert all(matches), [line for line, match in zip(lines, matches, strict=True) if not match]
+    return {match["name"]: match["version"] for match in matches if match}
+
+
+def requirements() -> list[tuple[str, Requirement]]:
+    listed = {"": PROJECT["dependencies"], **EXTRAS}
+    parsed = [(extra, Requirement(line)) for extra, lines in listed.items() for line in lines]
+    return [(extra, requirement) for extra, requirement in parsed if requirement.name != PROJECT["name"]]
+
+
+def test_the_pins_are_sorted_and_single():
+    names = list(pins())
+
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize(("extra", "requirement"), requirements(), ids=str)
+def test_a_requirement_is_a_range_that_the_pin_lies_in(extra: str, requirement: Requirement):
+    assert requirement.specifier, "a range is wanted"
+    assert "==" not in str(requirement.specifier), "pins belong in constraints.txt"
+    if extra not in UNPINNED_EXTRAS:
+        assert requirement.specifier.contains(pins()[canonicalize_name(requirement.name)])
+
+
+def test_every_package_that_the_demo_and_the_tests_pull_in_is_pinned():
+    pinned = pins()
+    todo = [requirement for extra, requirement in requirements() if extra in {"", "torch", "hf", "video", "dev"}]
+    seen: dict[str, set[str]] = {}
+    while todo:
+        requirement = todo.pop()
+        name = canonicalize_name(requirement.name)
+        if name in seen and requirement.extras <= seen[name]:
+            continue
+        seen[name] = seen.get(name, set()) | requirement.extras
+        for line in importlib.metadata.requires(name) or []:
+            needed = Requirement(line)
+            extras = ("", *requirement.extras)
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
+                todo.append(needed)
+
+    assert not set(seen) - set(pinned)
+
+
+def test_the_extras_of_the_documentation_exist():
+    documented = re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs" / "installation.md").read_text(), re.MULTILINE)
+
+    assert sorted(documented) == sorted(EXTRAS)
