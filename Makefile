@@ -22,14 +22,14 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 PIP_INSTALL := $(PY) -m pip install --no-compile --no-input --disable-pip-version-check --quiet --constraint constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
-# Installs a Debian package where that is possible without asking anyone; $(1) package, $(2) what it is for.
+# Installs a Debian package where that is possible without asking anyone, and never fails; $(1) package, $(2) what it is for.
 define apt_install
 	sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
 	if command -v apt-get >/dev/null && { [ -z "$$sudo" ] || $$sudo true 2>/dev/null; }; then \
 		echo "Installing Debian's $(1): $(2)."; \
 		export DEBIAN_FRONTEND=noninteractive; \
 		$$sudo apt-get install -qq -y $(1) >/dev/null 2>&1 \
-			|| { $$sudo apt-get update -qq && $$sudo apt-get install -qq -y $(1) >/dev/null; }; \
+			|| { $$sudo apt-get update -qq && $$sudo apt-get install -qq -y $(1) >/dev/null; } || true; \
 	fi
 endef
 
@@ -98,8 +98,8 @@ $(VENV)/.demo-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 
 $(VENV)/.dev-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what the demo and the tests need into $(VENV) (1 to 4 minutes)."
-	$(PIP_INSTALL) --editable '.[demo,dev]'
-	@touch $(VENV)/.demo-stamp $@
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $(VENV)/.demo-stamp $(VENV)/.sim-stamp $@
 
 $(VENV)/.sim-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what re-creating the demo needs into $(VENV)."

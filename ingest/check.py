@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest.bench import Setup, set_up
 from ingest.errors import DataError, UserError
+from ingest.jobs import named_object_of
 from ingest.study import Study
 
 # Bytes of a stored row on disk, as measured on the demo (parquet, zstd): maps dominate.
@@ -17,7 +18,10 @@ _BYTES = {"attention_maps": 900, "attention_masses": 45, "object_metrics": 25, "
 
 @dataclass(frozen=True)
 class Check:
-    """What a run would do, and what is wrong with its inputs. ``groups`` maps a group to (units, inferences)."""
+    """What a run would do, and what is wrong with its inputs. ``groups`` maps a group to (units, inferences).
+
+    ``problems`` cost episodes or frames; ``warnings`` are only worth knowing.
+    """
 
     run_id: str
     n_units: int
@@ -27,6 +31,7 @@ class Check:
     n_bytes: int
     free_bytes: int
     problems: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def check(study: Study, lake: Path) -> Check:
@@ -37,6 +42,7 @@ def check(study: Study, lake: Path) -> Check:
     """
     setup = set_up(study, lake)
     problems: list[str] = []
+    warnings: list[str] = []
     units: Counter[str] = Counter()
     inferences: Counter[str] = Counter()
     n_objects = 0
@@ -47,7 +53,7 @@ def check(study: Study, lake: Path) -> Check:
         except DataError as error:
             problems.append(str(error))
             continue
-        problems += [
+        warnings += [
             f"{problem.subject}: {problem.detail}" for problem in [*episode.problems, *objects.problems]
         ]
         keyframes = episode.keyframes()
@@ -58,10 +64,13 @@ def check(study: Study, lake: Path) -> Check:
                 n_objects += len(objects.frame(index).objects)
             except DataError as error:
                 problems.append(str(error))
+        own_object = named_object_of(episode, objects)
         for group in setup.plan.groups:
             units[group.name] += 1
             n_frames = len(keyframes[:: group.every])
-            inferences[group.name] += n_frames * len(group.conditions) * len(study.noise.seeds)
+            prompts = [one.prompt(episode.instruction, own_object) for one in group.conditions]
+            n_prompts = sum(prompt is not None for prompt in prompts)
+            inferences[group.name] += n_frames * n_prompts * len(study.noise.seeds)
     rows = _estimated_rows(setup, inferences, n_objects)
     n_bytes = sum(rows[table] * size for table, size in _BYTES.items())
     free = shutil.disk_usage(_existing_parent(lake)).free
@@ -72,7 +81,15 @@ def check(study: Study, lake: Path) -> Check:
     groups = {name: (units[name], inferences[name]) for name in units}
     total = sum(inferences.values())
     return Check(
-        setup.plan.run_id, len(setup.plan.units), total, groups, rows, n_bytes, free, tuple(problems)
+        setup.plan.run_id,
+        len(setup.plan.units),
+        total,
+        groups,
+        rows,
+        n_bytes,
+        free,
+        tuple(problems),
+        tuple(warnings),
     )
 
 

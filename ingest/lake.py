@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.errors import UserError
+from ingest.errors import DataError, UserError
 from ingest.identity import hash_file, unit_of
 
 MANIFEST = "unit.json"
@@ -81,10 +81,19 @@ class RunFolder:
         return content
 
     def read(self, unit: str, table: str) -> pa.Table | None:
-        """A unit's table, or None where the unit has no rows of it."""
+        """A unit's table, or None where the unit has no rows of it. Raises DataError for a damaged file."""
         path = self.unit_path(unit) / f"{table}.parquet"
-        # One file, read as such: a dataset reader would add the folder's run_id and unit as columns.
-        return pq.ParquetFile(path).read() if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            # One file, read as such: a dataset reader would add the folder's run_id and unit as columns.
+            return pq.ParquetFile(path).read()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(
+                f"{path} is damaged ({str(error).splitlines()[0]}); delete the unit's folder and run the study again",
+                subject=path.relative_to(self.path).as_posix(),
+                reason="damaged_unit",
+            ) from error
 
     def damaged_files(self, unit: str, *, verify: bool) -> list[Path]:
         """Files of a unit that are missing or, with ``verify``, do not have the manifest's checksum."""
@@ -131,7 +140,13 @@ class RunFolder:
         _sync(self.path)
 
     def drop(self) -> None:
-        """Removes all of the run but its lock."""
+        """Removes all of the run but its lock. Killed on the way, it leaves whole units with their pictures."""
+        for unit in [*self.units(), self.run_unit]:
+            if self.unit_path(unit).exists():
+                dropped = self.path / f"{_WRITING}{unit}"
+                _remove(dropped)
+                self.unit_path(unit).rename(dropped)
+                _remove(dropped)
         for entry in list(self.path.iterdir()):
             if entry.name != ".lock":
                 _remove(entry)

@@ -81,8 +81,9 @@ def add_metrics(
             )
         if baseline is not None:
             baseline_id = baseline.ids.get((row["frame_index"], row["noise_index"]))
-            if baseline_id is not None:
-                add_map_shifts(tables, maps, baseline.maps[baseline_id, maps.camera], baseline_id)
+            there = None if baseline_id is None else baseline.maps.get((baseline_id, maps.camera))
+            if baseline_id is not None and there is not None:  # no map where the instruction has no word
+                add_map_shifts(tables, maps, there, baseline_id)
     if baseline is not None:
         _add_action_effects(tables, rows, baseline)
 

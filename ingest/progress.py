@@ -22,7 +22,7 @@ class Progress:
     """Shows units as they finish, and every issue as a line of its own, on standard error."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         self._bar: Bar | None = None
         self._total = self._done = self._inferences = 0
         self._started = self._last_line = time.monotonic()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingest.errors import GazehouseError, UserError
 from ingest.study import PACKAGE_ROOT
-from ingest.warehouse import build, refuse_if_locked, remove_database
+from ingest.warehouse import build, put_in_place, refuse_if_locked, remove_database
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MAX_LINES = 25
@@ -42,7 +42,7 @@ def publish(lake: Path, warehouse: Path) -> None:
         raise BuildError(
             f"dbt build failed; {building} is kept for a look, {warehouse} was not touched:\n{output}"
         )
-    building.replace(warehouse)
+    put_in_place(building, warehouse)
 
 
 def dbt_build(project: Path, warehouse: Path) -> str | None:

@@ -22,6 +22,7 @@ from ingest.objects.nulls import OtherEpisodes
 from ingest.plan import episode_source, limited_refs
 from ingest.rows import Tables
 from ingest.scene import FrameScene, mask_stacks, read_objects
+from ingest.schema import arrow_schema
 from ingest.study import Study
 from ingest.tabulate import add_objects, label_maps
 
@@ -110,12 +111,17 @@ class _Remeasure:
             is_stale = True
         else:
             is_stale = False
-        changed = sum([self._measure(group, episode, frames, found, is_stale) for group in stored])
+        # The baseline last: until it is rewritten, a killed `measure` finds the old masks there again.
+        changed = sum([self._measure(group, episode, frames, found, is_stale) for group in reversed(stored)])
         return Remeasured(len(stored), changed, int(issues.has_losses), self._lines(issues))
 
     def _frames(self, episode: Episode, objects: EpisodeObjects, issues: Issues) -> list[FrameScene]:
         frames = []
+        unread = self._unread_frames()
         for index in episode.keyframes():
+            if index in unread:  # the policy did not see it, so its objects do not count
+                frames.append(FrameScene(index, progress=0.0))
+                continue
             found = read_objects(episode, objects, index, issues)
             boxes = {}
             for camera in dict.fromkeys(one.camera for one in found.objects):
@@ -124,13 +130,19 @@ class _Remeasure:
             frames.append(FrameScene(index, progress, objects=found, stacks=mask_stacks(found, boxes)))
         return frames
 
+    def _unread_frames(self) -> set[int]:
+        """Keyframes that failed when the policy ran."""
+        frames = self._folder.read(self._unit("baseline"), "frames")
+        rows = [] if frames is None else frames.to_pylist()
+        return {row["frame_index"] for row in rows if row["status"] != "ok"}
+
     def _measure(
         self, group: str, episode: Episode, frames: Sequence[FrameScene], objects: pa.Table, is_stale: bool
     ) -> bool:
         """Rewrites the unit where its numbers changed."""
         unit = self._unit(group)
         manifest = self._folder.manifest(unit) or {}
-        before = {name: self._folder.read(unit, name) for name in manifest["tables"]}
+        before = {name: self._stored(unit, name) for name in manifest["tables"]}
         inferences, maps = before.get("inferences"), before.get("attention_maps")
         if inferences is None or maps is None:
             return False
@@ -152,6 +164,11 @@ class _Remeasure:
         facts = {name: value for name, value in manifest.items() if name not in ("tables", "unit", "run_id")}
         self._folder.write(unit, after, facts)
         return True
+
+    def _stored(self, unit: str, name: str) -> pa.Table | None:
+        """A table in the schema it was written with, so that it is written again with the same bytes."""
+        table = self._folder.read(unit, name)
+        return None if table is None else table.cast(arrow_schema(name)).combine_chunks()
 
     def _baseline(self) -> Baseline | None:
         unit = self._unit("baseline")

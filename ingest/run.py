@@ -48,8 +48,10 @@ def run(study: Study, lake: Path, *, fresh: bool, progress: Progress) -> RunSumm
     with setup.folder.writer():
         if fresh:
             setup.folder.drop()
-        store_plan(setup)
         pending = [planned for planned in setup.plan.units if not is_done(setup.folder, planned)]
+        # Not when there is nothing to do: it names the revision and the versions that the units were made with.
+        if pending or setup.folder.damaged_files(setup.folder.run_unit, verify=True):
+            store_plan(setup)
         already = len(setup.plan.units) - len(pending)
         results = []
         with progress.units(total=len(setup.plan.units), done=already):
@@ -99,7 +101,8 @@ def store_plan(setup: Setup) -> None:
 def _work(setup: Setup, lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]]) -> Iterator[UnitResult]:
     n_workers = min(setup.study.compute.workers, len(episodes))
     if n_workers <= 1:
-        limit_threads(setup.study, 1)
+        # As many as a worker has, so that a resume with one episode left gives a worker's bytes.
+        limit_threads(setup.study, setup.study.compute.workers)
         bench = setup.bench()
         for units in episodes:
             for planned in units:

@@ -62,13 +62,17 @@ class CaptureSection(Section):
     profile: Literal["default", "full"] = "default"
     layers: Literal["all"] | list[int] = "all"
     heads: Literal["all"] | list[int] = "all"
-    passes: list[Literal["prefix", "suffix"]] = ["prefix", "suffix"]
-    denoise_steps: list[DenoiseStep] = ["first", "last"]
-    queries: list[Literal["instruction", "words", "action"]] = ["instruction", "words", "action"]
+    passes: list[Literal["prefix", "suffix"]] = Field(["prefix", "suffix"], min_length=1)
+    denoise_steps: list[DenoiseStep] = Field(["first", "last"], min_length=1)
+    queries: list[Literal["instruction", "words", "action"]] = Field(
+        ["instruction", "words", "action"], min_length=1
+    )
 
     @field_validator("layers", "heads")
     @classmethod
     def _sorted_once(cls, value: str | list[int]) -> str | list[int]:
+        if not value:
+            raise ValueError("expected 'all' or at least one number")
         return value if isinstance(value, str) else sorted(set(value))
 
 

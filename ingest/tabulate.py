@@ -110,7 +110,11 @@ def add_inferences(tables: Tables, unit: str, episode: Episode, jobs: Iterable[J
         for capture in job.captures:
             add_capture(tables, job.inference_id, job.prepared.layout.cameras, capture)
             if job.is_baseline:
-                add_head_focus(tables, job.inference_id, job.prepared.layout.cameras, capture)
+                # The seed ranks heads on the first frame alone; its score costs as much as the rest together.
+                is_first = job.frame.progress == 0
+                add_head_focus(
+                    tables, job.inference_id, job.prepared.layout.cameras, capture, with_seed=is_first
+                )
 
 
 def add_layouts(tables: Tables, layouts: Sequence[Layout]) -> None:

@@ -20,6 +20,7 @@ from ingest.plan import PlannedUnit
 from ingest.policies.base import Policy
 from ingest.rows import Tables
 from ingest.scene import FrameScene, OpenEpisode, SceneReader
+from ingest.schema import arrow_schema
 from ingest.study import Study
 from ingest.tabulate import add_episode, add_frame, add_inferences, add_layouts, add_objects
 
@@ -160,7 +161,13 @@ class Bench:
     def _stored_baseline(self, planned: PlannedUnit) -> Baseline | None:
         unit = unit_of(self._folder.run_id, planned.ref.episode_id, "baseline")
         inferences, maps = self._folder.read(unit, "inferences"), self._folder.read(unit, "attention_maps")
-        return None if inferences is None or maps is None else Baseline(inferences, maps)
+        if inferences is None:
+            return None
+        # A capture of single words alone has no maps.
+        baseline = Baseline(
+            inferences, arrow_schema("attention_maps").empty_table() if maps is None else maps
+        )
+        return baseline if baseline.ids else None
 
 
 def _ending(frames: list[FrameScene], jobs: list[Job], issues: Issues) -> _Ending:

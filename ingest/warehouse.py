@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from ingest.errors import UserError, WarehouseLockedError
+from ingest.errors import DataError, UserError, WarehouseLockedError
 from ingest.lake import RunFolder, run_ids
 from ingest.rows import Tables
 from ingest.schema import RUN_TABLES, SHARED_TABLES, UNIT_TABLES, arrow_schema, create_raw_schema, raw_ddl
@@ -30,7 +31,7 @@ def load(lake: Path, warehouse: Path, *, views: bool = False, memory_limit: str 
     build(lake, building, views=views, memory_limit=memory_limit)
     with duckdb.connect(str(building), read_only=True) as connection:
         counts = {table: _count(connection, table) for table in raw_ddl()}
-    building.replace(warehouse)
+    put_in_place(building, warehouse)
     return counts
 
 
@@ -48,8 +49,17 @@ def build(lake: Path, database: Path, *, views: bool, memory_limit: str = "4GB")
         connection.execute("set preserve_insertion_order = true")
         create_raw_schema(connection)
         for table in (*RUN_TABLES, *UNIT_TABLES):
-            if table != "runs":
+            if table == "runs":
+                continue
+            try:
                 _fill(connection, lake, table, views)
+            except duckdb.Error as error:
+                raise DataError(
+                    f"raw.{table} cannot be loaded ({str(error).splitlines()[0]}); where a file is damaged, delete "
+                    "its unit's folder and run the study again",
+                    subject=table,
+                    reason="damaged_unit",
+                ) from error
         _fill_units_and_runs(connection, lake)
 
 
@@ -65,6 +75,16 @@ def refuse_if_locked(warehouse: Path) -> None:
                 f"{warehouse} is open for writing in another process; close it, or use another with --warehouse"
             ) from error
         # Not a readable database: it is about to be replaced anyway.
+
+
+def put_in_place(building: Path, warehouse: Path) -> None:
+    """Renames a finished database into its place.
+
+    The write-ahead log of a killed writer goes first: it belongs to the old file, and the new one could not be opened
+    beside it.
+    """
+    warehouse.with_name(warehouse.name + ".wal").unlink(missing_ok=True)
+    building.replace(warehouse)
 
 
 def remove_database(path: Path) -> None:
@@ -85,7 +105,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, lake: Path, table: str, views: 
         order = "order by all" if distinct else ""
         connection.execute(f"insert into raw.{table} {source} {order}", {"files": files})
         return
-    pattern = str(lake.resolve() / "run_id=*" / "unit=*" / f"{table}.parquet").replace("'", "''")
+    pattern = f"{glob.escape(str(lake.resolve()))}/run_id=*/unit=*/{table}.parquet".replace("'", "''")
     connection.execute(f"drop table raw.{table}")
     connection.execute(
         f"create view raw.{table} as select {distinct} {names} from read_parquet('{pattern}', hive_partitioning = false)"

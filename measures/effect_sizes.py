@@ -85,7 +85,7 @@ def cohens_d_seed(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
 def cliffs_delta(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
     """P(x > y) - P(x < y) over all pairs, -1..1.
 
-    Interval: the asymmetric one of Cliff 1993 with his unbiased variance (Feng & Cliff 2004, eq. 7 to 9);
+    Interval: the asymmetric one of Cliff 1993 with his unbiased variance (as in Feng & Cliff 2004);
     where the groups do not overlap at all, delta = +-1 and the inner bound is (n - z^2) / (n + z^2) of
     the smaller group.
     """

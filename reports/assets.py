@@ -28,11 +28,13 @@ def write(folder: Path) -> None:
     source = resources.files("reports") / "assets"
     for name in NAMES:
         (folder / name).write_text((source / name).read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "colours.js").write_text(f'window.GAZEHOUSE_COLOURS = "{pictures.colour_table()}";\n', encoding="utf-8")
+    (folder / "colours.js").write_text(
+        f'window.GAZEHOUSE_COLOURS = "{pictures.colour_table()}";\n', encoding="utf-8"
+    )
     (folder / "vega.js").write_text(bundle(), encoding="utf-8")
 
 
 @cache
 def bundle() -> str:
     """Vega, Vega-Lite and vega-embed in one script; making it takes seconds."""
-    return str(vl_convert.javascript_bundle())
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # its stub makes an option mandatory

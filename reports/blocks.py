@@ -23,7 +23,9 @@ class Column:
 
 def text_column(key: str, label: str, hint: str = "") -> Column:
     """A column of text."""
-    return Column(key, label, show=lambda value: "" if value is None else str(value), is_number=False, hint=hint)
+    return Column(
+        key, label, show=lambda value: "" if value is None else str(value), is_number=False, hint=hint
+    )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from reports.errors import ReportError
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 
+MOST_LINES = 20
 Out = Annotated[Path, typer.Option(help="Folder of the site; replaced as a whole.")]
 
 
@@ -25,18 +26,24 @@ def build(
     ] = Path("warehouse.duckdb"),
     lake: Annotated[Path, typer.Option(help="Lake with the pictures and masks.")] = Path("lake"),
     out: Out = Path("site"),
-    run: Annotated[str | None, typer.Option(help="Run to show: its id, the start of it, or its study.")] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Run to show: its id, the start of it, or its study.")
+    ] = None,
 ) -> None:
     """Write the site. Exit code 1 when a page failed (the others are written), 2 when nothing could start."""
     result = site.build(site.Options(warehouse=warehouse, lake=lake, out=out, run=run), say=typer.echo)
-    for failure in result.failures:
+    for failure in result.failures[:MOST_LINES]:
         typer.echo(f"failed: {failure}", err=True)
+    if len(result.failures) > MOST_LINES:
+        typer.echo(f"failed: {len(result.failures) - MOST_LINES} more", err=True)
     typer.echo(f"{result.summary}\n{(out / 'index.html').resolve()}")
     raise typer.Exit(1 if result.failures else 0)
 
 
 @app.command()
-def serve(out: Out = Path("site"), port: Annotated[int, typer.Option(help="Port on this machine.")] = 8000) -> None:
+def serve(
+    out: Out = Path("site"), port: Annotated[int, typer.Option(help="Port on this machine.")] = 8000
+) -> None:
     """Serve the site on this machine only, until Ctrl-C. Not needed to read it: index.html opens as a file."""
     if not (out / "index.html").is_file():
         raise ReportError(f"{out}/index.html is not there: run `python -m reports --out {out}` first")

@@ -140,6 +140,11 @@ class Context:
         """Where the run's pictures lie in the lake."""
         return self.lake / f"run_id={self.study.run_id}"
 
+    @cached_property
+    def has_pictures(self) -> bool:
+        """Whether the lake is at hand; without it, episodes are shown without pictures."""
+        return self.run_folder.is_dir()
+
 
 def read_study(warehouse: Warehouse, wanted: str | None) -> Study:
     """The run that was asked for, or the one with the most inferences.

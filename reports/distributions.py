@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from reports.charts import Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
+from reports.sheet import Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
 
 HALF_WIDTH = 0.4
 FEWEST = 5  # episodes below which a violin would be drawn from nothing
@@ -25,7 +25,12 @@ def violin_outline(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split_violins(
-    rows: Sequence[Mapping[str, Any]], *, colours: Mapping[str, str], y_title: str, reference: str, shaded: Sequence[int]
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    colours: Mapping[str, str],
+    y_title: str,
+    reference: str,
+    shaded: Sequence[int],
 ) -> Spec:
     """Halves of a violin back to back (first series left, second right) with every episode as a dot; base-2 log axis.
 
@@ -43,12 +48,23 @@ def split_violins(
                 # A fixed low-discrepancy jitter: the page must not change from one build to the next.
                 jitter = 0.05 + 0.28 * ((i * 0.618034) % 1.0)
                 x = layer + (sign or (-1) ** i) * jitter
-                dots.append({"layer": layer, "x": x, "series": name, "name": row["name"], "y": math.exp(value), "n": 1})
+                dots.append(
+                    {
+                        "layer": layer,
+                        "x": x,
+                        "series": name,
+                        "name": row["name"],
+                        "y": math.exp(value),
+                        "n": 1,
+                    }
+                )
             if len(logs) >= FEWEST and logs.std() > 1e-6:
                 for value, width in zip(*violin_outline(logs), strict=True):
                     left = layer - HALF_WIDTH * width * (sign <= 0)
                     right = layer + HALF_WIDTH * width * (sign >= 0)
-                    areas.append({"layer": layer, "series": name, "y": math.exp(value), "x": left, "x2": right})
+                    areas.append(
+                        {"layer": layer, "series": name, "y": math.exp(value), "x": left, "x2": right}
+                    )
     scale, axis = value_axis(y_title, True, [*dots, *areas], [1.0])
     x, y = layer_axis(dots), alt.Y("y:Q", scale=scale, axis=axis)
     colour = series_colour({name: colours[name] for name in series}, legend=len(series) > 1)
@@ -56,13 +72,23 @@ def split_violins(
     parts = backdrop(sheet, {reference: 1.0}, (), shaded, dots, log=True)
     if areas:
         shape = sheet.chart(areas).mark_area(orient="horizontal", opacity=0.28)
-        parts.append(shape.encode(x=x, x2=alt.X2("x2"), y=y, color=colour, detail=alt.Detail("layer", type="nominal")))
-    tips = [alt.Tooltip("name:N", title="episode"), alt.Tooltip("layer:Q", format="d"), alt.Tooltip("y:Q", format=".3~g")]
-    parts.append(sheet.chart(dots).mark_circle(size=13, opacity=0.7).encode(x=x, y=y, color=colour, tooltip=tips))
+        parts.append(
+            shape.encode(x=x, x2=alt.X2("x2"), y=y, color=colour, detail=alt.Detail("layer", type="nominal"))
+        )
+    tips = [
+        alt.Tooltip("name:N", title="episode"),
+        alt.Tooltip("layer:Q", format="d"),
+        alt.Tooltip("y:Q", format=".3~g"),
+    ]
+    parts.append(
+        sheet.chart(dots).mark_circle(size=13, opacity=0.7).encode(x=x, y=y, color=colour, tooltip=tips)
+    )
     return sheet.finish(alt.layer(*parts), 260)
 
 
-def histogram(values: Mapping[str, Sequence[float]], *, colours: Mapping[str, str], x_title: str, marks: Sequence[float]) -> Spec:
+def histogram(
+    values: Mapping[str, Sequence[float]], *, colours: Mapping[str, str], x_title: str, marks: Sequence[float]
+) -> Spec:
     """Counts of positive values in equal bins of their logarithm, stacked by series; dashed lines at `marks`."""
     every = [math.log(v) for series in values.values() for v in series]
     edges = np.histogram_bin_edges(every, bins=min(24, max(6, round(2 * math.sqrt(len(every))))))
@@ -81,13 +107,21 @@ def histogram(values: Mapping[str, Sequence[float]], *, colours: Mapping[str, st
     colour = series_colour({k: v for k, v in colours.items() if k in values}, legend=len(values) > 1)
     sheet = Sheet()
     ticks = alt.Axis(title="episodes", tickMinStep=1, tickCount=4)
-    bars = sheet.chart(data).mark_rect(stroke=None).encode(
-        x=alt.X("low", type="quantitative", scale=scale, axis=axis),
-        x2=alt.X2("high"),
-        y=alt.Y("from", type="quantitative", axis=ticks),
-        y2=alt.Y2("to"),
-        color=colour,
-        tooltip=[alt.Tooltip("series:N"), alt.Tooltip("count:Q", title="episodes")],
+    bars = (
+        sheet.chart(data)
+        .mark_rect(stroke=None)
+        .encode(
+            x=alt.X("low", type="quantitative", scale=scale, axis=axis),
+            x2=alt.X2("high"),
+            y=alt.Y("from", type="quantitative", axis=ticks),
+            y2=alt.Y2("to"),
+            color=colour,
+            tooltip=[alt.Tooltip("series:N"), alt.Tooltip("count:Q", title="episodes")],
+        )
     )
-    rules = sheet.chart([{"x": m} for m in marks]).mark_rule(strokeDash=[4, 3], color="#80868e").encode(x=alt.X("x", type="quantitative"))
+    rules = (
+        sheet.chart([{"x": m} for m in marks])
+        .mark_rule(strokeDash=[4, 3], color="#80868e")
+        .encode(x=alt.X("x", type="quantitative"))
+    )
     return sheet.finish(alt.layer(bars, rules), 180)

@@ -10,6 +10,7 @@ import base64
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ def colour_table() -> str:
     return packed(cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS)[0, :, ::-1])
 
 
-def packed(values: NDArray[np.uint8]) -> str:
+def packed(values: NDArray[Any]) -> str:
     """Bytes as base64 text."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")
 

@@ -14,7 +14,15 @@ from reports import assets, charts, render, words
 from reports.blocks import Checklist, Figure, Section, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
-from reports.pages import episode, episodes, index, methods, modality_balance, object_attention, prompt_control
+from reports.pages import (
+    episode,
+    episodes,
+    index,
+    methods,
+    modality_balance,
+    object_attention,
+    prompt_control,
+)
 from reports.warehouse import Result, Row, open_warehouse
 
 MARKER = ".gazehouse-site"
@@ -77,22 +85,26 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
     with open_warehouse(options.warehouse) as warehouse:
         study = read_study(warehouse, options.run)
         if study.others and options.run is None:
-            say(f"{len(study.others) + 1} runs in {options.warehouse}; showing {study.run_id} (choose with --run)")
+            say(
+                f"{len(study.others) + 1} runs in {options.warehouse}; showing {study.run_id} (choose with --run)"
+            )
         building = options.out.with_name(options.out.name + ".building")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
         (building / MARKER).write_text(f"{study.run_id}\n", encoding="utf-8")
-        context = Context(warehouse, study, options.lake, building, render.environment(), {"nav": PAGES, "csp": assets.CSP})
+        context = Context(
+            warehouse, study, options.lake, building, render.environment(), {"nav": PAGES, "csp": assets.CSP}
+        )
         assets.write(building / "assets")
+        if not context.has_pictures and study.n_episodes():
+            report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")
         write_pages(context, report)
         n = write_episodes(context, report, say)
         write_page(context, report, PAGES[-1], lambda: ("methods.html", methods_content(context, report)))
     shutil.rmtree(options.out, ignore_errors=True)
     building.rename(options.out)
     size = sum(f.stat().st_size for f in options.out.rglob("*") if f.is_file()) / 1e6
-    report.summary = (
-        f"{len(PAGES)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
-    )
+    report.summary = f"{len(PAGES)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
     return report
 
 
@@ -112,7 +124,9 @@ def guarded(report: Report, what: str) -> Iterator[None]:
         report.failures.append(f"{what}: {type(error).__name__}: {first}")
 
 
-def write_page(context: Context, report: Report, page: Page, make: Callable[[], tuple[str, dict[str, Any]]]) -> None:
+def write_page(
+    context: Context, report: Report, page: Page, make: Callable[[], tuple[str, dict[str, Any]]]
+) -> None:
     """Render one page, or a page that says why it could not be built."""
     common = context.shared | {"root": "", "slug": page.slug, "title": page.label, "study": context.study}
     before = len(report.failures)
@@ -149,9 +163,16 @@ def sections_content(context: Context, report: Report, page: Page) -> tuple[str,
             if isinstance(block, (Figure, TableBlock, Checklist)):
                 report.sources += block.sources
     every = context.query("verdicts")
-    verdicts = [v for h in page.hypotheses for c in ("ours", "seed") for v in every.where(hypothesis=h, criteria=c)]
+    verdicts = [
+        v for h in page.hypotheses for c in ("ours", "seed") for v in every.where(hypothesis=h, criteria=c)
+    ]
     kicker = f"{page.label} · {', '.join(page.hypotheses)}"
-    return "sections.html", {"sections": sections, "verdicts": verdicts, "kicker": kicker, "question": page.question}
+    return "sections.html", {
+        "sections": sections,
+        "verdicts": verdicts,
+        "kicker": kicker,
+        "question": page.question,
+    }
 
 
 def methods_content(context: Context, report: Report) -> dict[str, Any]:
@@ -182,7 +203,9 @@ def write_episodes(context: Context, report: Report, say: Callable[[str], None])
         for i, row in enumerate(batch, start=first):
             count = len(report.failures)
             with guarded(report, f"episode {render.cut(row['episode_id'], 80)!r}"):
-                episode.write(context, row, maps.get(row["episode_id"], {}), found[0], neighbours(context, rows, i))
+                episode.write(
+                    context, row, maps.get(row["episode_id"], {}), found[0], neighbours(context, rows, i)
+                )
             if len(report.failures) > count:
                 write_failed_episode(context, row, report.failures[-1])
             written += len(report.failures) == count
@@ -193,7 +216,13 @@ def write_episodes(context: Context, report: Report, say: Callable[[str], None])
 
 def write_failed_episode(context: Context, row: Row, reason: str) -> None:
     """A page in the place of one that could not be built, so that links to it hold."""
-    common = context.shared | {"root": "../", "slug": "episodes", "title": "Episode", "study": context.study, "reason": reason}
+    common = context.shared | {
+        "root": "../",
+        "slug": "episodes",
+        "title": "Episode",
+        "study": context.study,
+        "reason": reason,
+    }
     text = context.templates.get_template("failed.html").render(common)
     target = context.out / "episodes" / episodes.file_name(context, row["episode_id"])
     target.parent.mkdir(exist_ok=True)

@@ -20,7 +20,16 @@ Row = dict[str, Any]
 
 # What the pages read. A mart may be empty (the study did not measure it) but not absent.
 REQUIRED = (
-    *("runs", "episodes", "frames", "conditions", "objects", "coverage", "coverage_reasons", "issues_by_reason"),
+    *(
+        "runs",
+        "episodes",
+        "frames",
+        "conditions",
+        "objects",
+        "coverage",
+        "coverage_reasons",
+        "issues_by_reason",
+    ),
     *("object_attention_by_episode", "object_attention_by_layer", "prompt_shift_by_layer"),
     *("modality_balance_by_step", "modality_balance_by_episode", "modality_balance_by_layer"),
     *("modality_balance_by_task", "action_shift_by_condition", "outcome_tests", "paired_tests"),
@@ -103,7 +112,9 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
     except duckdb.IOException as error:
         first = str(error).splitlines()[0]
         if "lock" in first.lower():
-            raise ReportError(f"{path} is being written by another process: wait for it, then try again") from error
+            raise ReportError(
+                f"{path} is being written by another process: wait for it, then try again"
+            ) from error
         raise ReportError(f"{path} cannot be opened as a DuckDB file ({first}): {BUILD}") from error
     try:
         missing = _missing(connection, REQUIRED)
@@ -116,6 +127,8 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> list[str]:
-    found = connection.execute("select table_name from information_schema.tables where table_schema = 'marts'")
+    found = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'marts'"
+    )
     there = {row[0] for row in found.fetchall()}
     return [name for name in names if name not in there]

@@ -48,6 +48,16 @@ def interval(low: float | None, high: float | None) -> str:
     return "no interval" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
+def evidence(low: float | None, high: float | None, n: int) -> str:
+    """'95 % interval 1.2 to 3.4; n = 20', or that there is no interval."""
+    known = (
+        "no interval, too few episodes"
+        if low is None or high is None
+        else f"95 % interval {interval(low, high)}"
+    )
+    return f"{known}; n = {number(int(n))}"
+
+
 def plural(n: int, one: str, many: str | None = None) -> str:
     """'1 episode', '3 episodes'."""
     return f"{number(int(n))} {one if n == 1 else many or one + 's'}"
@@ -94,7 +104,13 @@ def view_name(pass_: str, step: int, steps: Sequence[int] = ()) -> str:
     if pass_ == "prefix":
         return "Words to image"
     known = sorted(s for s in steps if s >= 0)
-    where = " (first)" if len(known) > 1 and step == known[0] else " (last)" if known and step == known[-1] else ""
+    where = (
+        " (first)"
+        if len(known) > 1 and step == known[0]
+        else " (last)"
+        if known and step == known[-1]
+        else ""
+    )
     looks = "Actions to image" if pass_ == "suffix" else f"{pass_} to image"
     return looks if step < 0 else f"{looks}, denoising step {step}{where}"
 

@@ -21,6 +21,8 @@ from sql.generate_sources import ROOT, SCHEMA, read_schema
 PAGE = ROOT / "docs" / "data-dictionary.md"
 MODELS = ROOT / "models"
 
+DOC = re.compile(r"{{\s*doc\(\s*['\"](?:gazehouse['\"]\s*,\s*['\"])?(\w+)['\"]\s*\)\s*}}")
+
 # What makes a row of `raw` the only one of its kind; DuckDB would enforce it, at a price, if it were in the DDL.
 _MAP = ("run_id", "inference_id", "pass", "denoise_step", "layer", "head", "query_index")
 _TOKENS = ("run_id", "layout_id", "pass")
@@ -52,6 +54,10 @@ LAYERS = {
     "intermediate": "Steps between the two. They may change without notice.",
     "staging": "One view a raw table: the same rows, names and types made even.",
 }
+
+
+class UnknownDocBlockError(LookupError):
+    """A description refers to a doc block that no .md file below models/ has."""
 
 
 class DescribedColumn(NamedTuple):
@@ -103,11 +109,12 @@ def model_tables(models: Path = MODELS) -> list[Table]:
     blocks = doc_blocks(models)
 
     def resolved(text: str | None) -> str:
-        return re.sub(
-            r"{{\s*doc\(\s*['\"](?:gazehouse['\"]\s*,\s*['\"])?(\w+)['\"]\s*\)\s*}}",
-            lambda match: blocks[match.group(1)],
-            text or "",
-        )
+        return DOC.sub(lambda match: block(match.group(1)), text or "")
+
+    def block(name: str) -> str:
+        if name not in blocks:
+            raise UnknownDocBlockError(f"no file {models}/**/*.md has a block {{% docs {name} %}}")
+        return blocks[name]
 
     tables = []
     for file in sorted(models.rglob("*.yml")):

@@ -127,7 +127,8 @@ class _PassPlan:
         if len(n_keys) != 1:
             raise LayoutError(f"inferences of one batch have different numbers of keys: {sorted(n_keys)}")
         self.n_keys = n_keys.pop()
-        n_rows = max(map(len, used_rows))
+        # At least one row, whose weight is 0: a prompt without words has no query in the prefix.
+        n_rows = max(1, *map(len, used_rows))
         n_queries = max(len(p.queries) for p in self.layouts)
         n_groups = max(map(len, self.groups))
         patches = [

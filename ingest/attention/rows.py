@@ -22,15 +22,17 @@ def add_capture(tables: Tables, inference_id: int, cameras: Sequence[Camera], ca
 
 
 def add_head_focus(
-    tables: Tables, inference_id: int, cameras: Sequence[Camera], capture: PassCapture
+    tables: Tables, inference_id: int, cameras: Sequence[Camera], capture: PassCapture, *, with_seed: bool
 ) -> None:
-    """How focused each head's map of each query group is, per camera."""
+    """How focused each head's map of each query group is, per camera; the seed's slow score only ``with_seed``."""
     key = {"inference_id": inference_id, "pass": capture.pass_name, "denoise_step": capture.step}
     for camera, patches in _camera_slices(cameras):
         values = capture.head_maps[..., patches]
         n_rows, grid = grid_columns(
             layer=capture.layers, head=capture.heads, query_index=capture.group_indices
         )
+        if not n_rows:
+            return
         maps = values.reshape(n_rows, -1)
         tables["head_focus"].add_block(
             n_rows,
@@ -39,7 +41,7 @@ def add_head_focus(
                 **grid,
                 "camera": camera.name,
                 **focus(maps)._asdict(),
-                "focus_seed": focus_seed(maps.reshape(n_rows, camera.rows, camera.cols)),
+                "focus_seed": focus_seed(maps.reshape(n_rows, camera.rows, camera.cols)) if with_seed else None,
             },
         )
 
@@ -47,6 +49,8 @@ def add_head_focus(
 def _add_masses(tables: Tables, key: dict[str, object], capture: PassCapture) -> None:
     n_queries = capture.masses.shape[2]
     n_rows, grid = grid_columns(layer=capture.layers, head=capture.heads, query_index=range(n_queries))
+    if not n_rows:
+        return
     tables["attention_masses"].add_block(
         n_rows,
         {
@@ -67,6 +71,8 @@ def _add_maps(
 ) -> None:
     for camera, patches in _camera_slices(cameras):
         n_rows, grid = grid_columns(layer=capture.layers, query_index=block.query_indices)
+        if not n_rows:
+            return
         unit = unit_mass(block.values[..., patches].reshape(n_rows, -1))
         tables["attention_maps"].add_block(
             n_rows,

@@ -41,6 +41,8 @@ def command(
         print(
             f"  disk: about {found.n_bytes / 1e6:.0f} MB needed, {found.free_bytes / 1e6:.0f} MB free in {lake}"
         )
+    for warning in found.warnings:
+        print(f"warning: {printable(warning)}", file=sys.stderr)
     for problem in found.problems:
         print(f"problem: {printable(problem)}", file=sys.stderr)
     if found.problems:

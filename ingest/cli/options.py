@@ -59,8 +59,9 @@ def parse_numbers(option: str, text: str) -> str | list[int]:
         return "all"
     numbers: list[int] = []
     for part in text.replace(" ", ",").split(","):
-        first, _, last = part.partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
+        first, dash, last = part.partition("-")
+        is_range = last.isdecimal() and first.isdecimal() and int(first) <= int(last)
+        if not (is_range if dash else first.isdecimal()):
             raise UserError(f"{option}: expected numbers such as 0,4,7 or 0-5, found {text!r}")
         numbers += range(int(first), int(last or first) + 1)
     return numbers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Annotated
 
 import duckdb
@@ -9,6 +11,7 @@ import typer
 
 from ingest.cli import options
 from ingest.errors import UserError, WarehouseLockedError
+from ingest.issues import printable
 
 
 def command(
@@ -25,7 +28,11 @@ def command(
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             found = connection.sql(query)
             if found is not None:
-                found.show(max_rows=rows, max_width=200)
+                table = io.StringIO()
+                with contextlib.redirect_stdout(table):
+                    found.show(max_rows=rows, max_width=200)
+                # DuckDB escapes control characters, but not the marks that turn the direction of text.
+                print("\n".join(map(printable, table.getvalue().splitlines())))
     except duckdb.IOException as error:
         raise WarehouseLockedError(f"{warehouse}: cannot be opened ({str(error).splitlines()[0]})") from error
     except duckdb.Error as error:

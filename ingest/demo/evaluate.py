@@ -73,10 +73,21 @@ def obeyed(world: World, pilot: Pilot, seed: int) -> int:
     return hits
 
 
-def obedience(weights: Path, seeds: Sequence[int], workers: int = 2) -> Share:
-    """Prompt obedience over one fresh scene a seed, five prompts each."""
+class Obedience(NamedTuple):
+    """Over fresh scenes with five prompts each: prompts obeyed, and scenes in which all five were."""
+
+    prompts: Share
+    scenes: Share
+
+
+def obedience(weights: Path, seeds: Sequence[int], workers: int = 2) -> Obedience:
+    """Prompt obedience, one fresh scene a seed."""
     with _pool(weights, workers) as pool:
-        return Share(sum(pool.imap(_obeyed, seeds)), len(TOY_NAMES) * len(seeds))
+        hits = list(pool.imap(_obeyed, seeds))
+    prompts = len(TOY_NAMES)
+    return Obedience(
+        Share(sum(hits), prompts * len(seeds)), Share(sum(count == prompts for count in hits), len(seeds))
+    )
 
 
 def play(weights: Path, tasks: Sequence[Task], workers: int = 2) -> Iterator[Played]:

@@ -9,6 +9,7 @@ Needs the extra ``sim``. Rendering is headless: EGL, or ``MUJOCO_GL=osmesa``.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import time
@@ -24,10 +25,10 @@ from ingest.demo.evaluate import Played, Share, obedience, play
 from ingest.demo.model import TinyPolicy
 from ingest.demo.model_card import Facts, model_card
 from ingest.demo.pilot import Pilot
-from ingest.demo.train import Recipe, train
+from ingest.demo.train import Recipe, train_and_save
 from ingest.demo.training.observations import render
 from ingest.demo.world.bundle import Quota, choose, missing
-from ingest.demo.world.placement import SCENARIOS
+from ingest.demo.world.placement import SCENARIOS, Scenario
 from ingest.demo.world.record import write_episode
 from ingest.demo.world.rollout import Task, run
 from ingest.demo.world.simulator import World
@@ -41,20 +42,22 @@ RECORDED_ON = "2026-11-22"  # the day the shipped bundle was made; fixed, so tha
 class Plan:
     """Sizes and seeds of one making."""
 
+    workers: int = 2  # processes that render or play
     data_seed: int = 1
     n_observations: int = 7000
     recipe: Recipe = field(default_factory=Recipe)
-    obedience_scenes: int = 120
+    obedience_scenes: int = 100
     first_evaluation_seed: int = 50_000  # scenes never seen in training: other random streams
     plain_episodes: int = 100
-    other_episodes: int = 50  # of each scenario
+    other_episodes: int = 30  # of each scenario
     most_episodes: int = 800
     quota: Quota = field(default_factory=Quota)
 
 
 QUICK = Plan(
+    workers=1,
     n_observations=24,
-    recipe=Recipe(steps_few=2, steps_all=1, pictures_few=4, pictures_all=2),
+    recipe=Recipe(steps_few=2, steps_all=1, steps_polish=1, pictures_few=4, pictures_all=2),
     obedience_scenes=1,
     plain_episodes=2,
     other_episodes=0,
@@ -70,29 +73,31 @@ def make_world(
     clock = Clock()
     torch.set_num_threads(2)
     if not (keep_data or keep_weights):
-        for done in render(scratch / "data", plan.n_observations, plan.data_seed):
+        for done in render(scratch / "data", plan.n_observations, plan.data_seed, plan.workers):
             if done % 500 == 0 or done == plan.n_observations:
                 clock.say(f"rendered {done}/{plan.n_observations} observations")
-    rendered = clock.lap()
+        _write_seconds(scratch, render=clock.lap())
 
     weights = scratch / "weights"
     if not keep_weights:
-        train(scratch / "data", plan.recipe, say=clock.say).save(weights)
-    trained = clock.lap()
+        clock.lap()
+        train_and_save(scratch / "data", weights, plan.recipe, say=clock.say)
+        _write_seconds(scratch, train=clock.lap())
 
     seeds = range(plan.first_evaluation_seed, plan.first_evaluation_seed + plan.obedience_scenes)
-    obeyed = obedience(weights, seeds)
-    clock.say(f"prompt obedience {obeyed}")
-    played = _evaluate(weights, plan, clock)
+    obeyed = obedience(weights, seeds, plan.workers)
+    clock.say(f"prompt obedience {obeyed.prompts}")
+    planned = _evaluate(weights, plan, clock)
+    # More may be needed to fill the bundle; the card counts the planned ones, whose number no result decided.
+    played = planned + _play_until_filled(weights, plan, planned, clock)
 
     staging = scratch / "bundle"
     shutil.rmtree(staging, ignore_errors=True)
     shutil.copytree(weights, staging / "weights")
     chosen = choose(played, plan.quota)
     _record(staging / "episodes", staging / "weights", chosen, clock)
-    facts = Facts(
-        plan.n_observations, plan.data_seed, plan.recipe, rendered, trained, obeyed, played, len(chosen)
-    )
+    seconds = _read_seconds(scratch)
+    facts = Facts(plan.n_observations, plan.data_seed, plan.recipe, seconds, obeyed, planned, len(chosen))
     (staging / "weights" / "model_card.md").write_text(model_card(facts))
     for name in ("weights", "episodes"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -104,28 +109,40 @@ def make_world(
 
 
 def _evaluate(weights: Path, plan: Plan, clock: Clock) -> list[Played]:
-    """Plays the planned episodes of every scenario, then more of all until the bundle can be filled."""
+    """Plays the planned episodes of every scenario."""
     counts = {scenario: plan.other_episodes for scenario in SCENARIOS} | {"plain": plan.plain_episodes}
-    played: list[Played] = []
-    seed = plan.first_evaluation_seed
-    while True:
-        tasks = []
-        for scenario, count in counts.items():
-            for index in range(count):
-                tasks.append(Task(scenario, TOY_NAMES[index % len(TOY_NAMES)], seed))
-                seed += 1
-        for one in play(weights, tasks):
-            played.append(one)
-            if len(played) % 50 == 0:
-                clock.say(f"played {len(played)} episodes, {_successes(played)} succeeded")
-        if not missing(played, plan.quota) or len(played) >= plan.most_episodes:
-            break
-        counts = {scenario: 10 for scenario in SCENARIOS}
+    played = []
+    for one in play(weights, _tasks(counts, plan.first_evaluation_seed), plan.workers):
+        played.append(one)
+        if len(played) % 50 == 0:
+            clock.say(f"played {len(played)} episodes, {_successes(played)} succeeded")
     for scenario in SCENARIOS:
         of_this = [one for one in played if one.task.scenario == scenario]
         if of_this:
             clock.say(f"{scenario}: success {Share(_successes(of_this), len(of_this))}")
     return played
+
+
+def _play_until_filled(weights: Path, plan: Plan, planned: list[Played], clock: Clock) -> list[Played]:
+    """Ten more episodes of every scenario at a time, until the bundle can be filled or ``most_episodes`` are played."""
+    more: list[Played] = []
+    while missing(planned + more, plan.quota) and len(planned) + len(more) < plan.most_episodes:
+        counts = dict.fromkeys(SCENARIOS, 10)
+        tasks = _tasks(counts, plan.first_evaluation_seed + len(planned) + len(more))
+        more += play(weights, tasks, plan.workers)
+        clock.say(
+            f"played {len(more)} more for the bundle, still missing {missing(planned + more, plan.quota)}"
+        )
+    return more
+
+
+def _tasks(counts: dict[Scenario, int], first_seed: int) -> list[Task]:
+    """So many tasks of each scenario, the toys in turn, a seed each."""
+    wanted = [(scenario, index) for scenario, count in counts.items() for index in range(count)]
+    return [
+        Task(scenario, TOY_NAMES[index % len(TOY_NAMES)], first_seed + number)
+        for number, (scenario, index) in enumerate(wanted)
+    ]
 
 
 def _record(root: Path, weights: Path, chosen: list[Played], clock: Clock) -> None:
@@ -139,6 +156,16 @@ def _record(root: Path, weights: Path, chosen: list[Played], clock: Clock) -> No
         write_episode(root, rollout, world, RECORDED_ON)
         if number % 10 == 0 or number == len(chosen):
             clock.say(f"recorded {number}/{len(chosen)} episodes")
+
+
+def _read_seconds(scratch: Path) -> dict[str, float]:
+    """What rendering and training took, also when they were done in an earlier call."""
+    path = scratch / "seconds.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _write_seconds(scratch: Path, **seconds: float) -> None:
+    (scratch / "seconds.json").write_text(json.dumps(_read_seconds(scratch) | seconds) + "\n")
 
 
 def _successes(played: list[Played]) -> int:

@@ -14,7 +14,7 @@ from ingest.demo.model import TinyPolicy
 from ingest.demo.tokenizer import TinyTokenizer, discretise_state
 from ingest.episodes.preprocess import resize_with_pad
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 76]
 
 
 def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
@@ -24,8 +24,11 @@ def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
-    """The recorded picture [H, W, 3] RGB."""
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    """The recorded picture [H, W, 3] RGB. Raises ValueError when the bytes are no picture."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError("not a JPEG picture; the recording is damaged")
+    return np.asarray(picture[..., ::-1], dtype=np.uint8)
 
 
 def noise_of(seed: int, horizon: int, action_dim: int) -> Tensor:

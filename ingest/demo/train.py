@@ -2,7 +2,9 @@
 
     python -m ingest.demo.train --data build/world/data --out build/world/weights
 
-First on 64 of the 512 patches (most of a picture is table), then briefly on all of them.
+``train``: on 64 of the 512 patches (most of a picture is table), then briefly on all of them; kept is a moving average
+of the weights. ``polish``: from that average, the actions alone and all patches, with a shorter average. Without it the
+average would still be one of weights that never saw a whole picture.
 """
 
 from __future__ import annotations
@@ -42,12 +44,15 @@ class Recipe:
     decay: float = 0.995  # of the moving average of the weights
     position_weight: float = 1.0
     grounding_weight: float = 0.3
+    steps_polish: int = 60
+    rate_polish: float = 3e-4
+    decay_polish: float = 0.9
 
 
 def train(
     data: Path, recipe: Recipe, config: TinyConfig | None = None, say: Callable[[str], None] = print
 ) -> TinyPolicy:
-    """Returns the moving average of the weights after both phases."""
+    """Returns the moving average of the weights over both phases."""
     torch.manual_seed(recipe.seed)
     config = config or TinyConfig()
     policy, probes = TinyPolicy(config), Probes(config.width)
@@ -88,6 +93,46 @@ def train(
     return average
 
 
+def train_and_save(data: Path, out: Path, recipe: Recipe, say: Callable[[str], None] = print) -> None:
+    """Both stages; writes the weights to ``out``, and those before polishing to ``out``-rough."""
+    rough = out.with_name(f"{out.name}-rough")
+    train(data, recipe, say=say).save(rough)
+    # From the file, so that polishing can be done again from what was saved.
+    polish(TinyPolicy.from_folder(rough), data, recipe, say=say).save(out)
+
+
+def polish(policy: TinyPolicy, data: Path, recipe: Recipe, say: Callable[[str], None] = print) -> TinyPolicy:
+    """Trains on whole pictures, by the flow of the actions alone. Returns the moving average of the weights."""
+    torch.manual_seed(recipe.seed + 1)
+    policy = copy.deepcopy(policy).train()
+    average = copy.deepcopy(policy).eval()
+    unused = Probes(policy.config.width)
+    observations = Observations(data, TinyTokenizer(policy.config.max_token_len))
+    optimiser = torch.optim.AdamW(
+        policy.parameters(), lr=recipe.rate_polish, betas=(0.9, 0.98), weight_decay=0.02
+    )
+    rng = np.random.default_rng(recipe.seed + 1)
+    generator = torch.Generator().manual_seed(recipe.seed + 1)
+    started = time.monotonic()
+    for step in range(recipe.steps_polish):
+        # Warm up while Adam's averages fill, then down to a tenth.
+        share = step / recipe.steps_polish
+        optimiser.param_groups[0]["lr"] = recipe.rate_polish * min(1.0, (step + 1) / 5) * (1 - 0.9 * share)
+        rows = np.sort(rng.choice(len(observations), recipe.pictures_all, replace=False))
+        batch = observations.batch(rows, None, rng)
+        found = losses(policy, unused, batch, recipe.n_noise, generator)
+        optimiser.zero_grad(set_to_none=True)
+        found.flow.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+        optimiser.step()
+        _follow(average, policy, min(recipe.decay_polish, (1 + step) / (10 + step)))
+        if step % 10 == 0 or step == recipe.steps_polish - 1:
+            say(
+                f"polish {step + 1}/{recipe.steps_polish}: flow {found.flow:.3f}, {time.monotonic() - started:.0f} s"
+            )
+    return average
+
+
 def _rate(recipe: Recipe, step: int) -> float:
     if step < recipe.steps_few:
         warm = min(1.0, (step + 1) / recipe.warm_up)
@@ -114,7 +159,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     recipe = Recipe(seed=arguments.seed, steps_few=arguments.steps_few, steps_all=arguments.steps_all)
-    train(arguments.data, recipe, say=lambda line: print(line, flush=True)).save(arguments.out)
+    train_and_save(arguments.data, arguments.out, recipe, say=lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

@@ -65,12 +65,12 @@ class DroidSource:
         """Every episode directory, sorted by its path under the root, without opening a file.
 
         Raises:
-            UserError: the root is no directory, or holds no episode.
+            UserError: the root is no directory, holds no episode, or one whose name is no text.
         """
         if not self.root.is_dir():
             raise UserError(f"episodes.root: {self.root} is not a directory")
         refs = sorted(
-            EpisodeRef(path.relative_to(self.root).as_posix(), path, outcome)
+            EpisodeRef(_episode_id(self.root, path), path, outcome)
             for outcome in OUTCOMES
             for path in _episode_directories(self.root / outcome)
         )
@@ -256,6 +256,15 @@ def _episode_directories(outcome: Path) -> Iterator[Path]:
             yield date
         else:
             yield from _directories(date)
+
+
+def _episode_id(root: Path, path: Path) -> str:
+    name = path.relative_to(root).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"the directory {name!r} has a name that is not UTF-8; rename it") from error
+    return name
 
 
 def _directories(parent: Path) -> Iterator[Path]:

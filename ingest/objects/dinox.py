@@ -9,6 +9,7 @@ label map with "value" (the object's label) in place of an npy array.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,7 +125,8 @@ class DinoxObjects:
         """The raw mask; label maps are kept in `labels`, since the objects of a frame share one."""
         root, folder = self.episode.root, self.episode.path
         path = named_in_data(root, folder, detection.mask_file, named_by=folder / INFO)
-        if not path.exists():
+        # Not Path.exists: that raises for a name longer than the file system takes.
+        if not os.path.exists(path):
             path = named_in_data(root, folder / MASKS, detection.mask_file, named_by=folder / INFO)
         size = (letterbox.source_height, letterbox.source_width)
         if detection.value is None:

@@ -56,9 +56,8 @@ def load(section: PolicySection, device: str) -> TinyAdapter:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{folder}: not a checkpoint of the tiny policy ({reason})") from error
     _refuse_nan(model, folder)
-    return TinyAdapter(
-        model.to(device), section.checkpoint, hash_files(folder, [folder / f for f in _FILES]), device
-    )
+    checkpoint_hash = hash_files(folder, [folder / f for f in _FILES])
+    return TinyAdapter(_on_device(model, device), section.checkpoint, checkpoint_hash, device)
 
 
 class TinyAdapter:
@@ -176,6 +175,15 @@ def _gripper_state(observation: Observation) -> NDArray[np.float64]:
             reason="missing_state",
         )
     return np.array([*pose[:3], observation.gripper], dtype=np.float64)
+
+
+def _on_device(model: TinyPolicy, device: str) -> TinyPolicy:
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:  # an unknown name; a torch that was built without it
+        raise UserError(
+            f"compute.device: {device!r} cannot be used ({str(error).splitlines()[0]}); use cpu"
+        ) from error
 
 
 def _refuse_nan(model: TinyPolicy, folder: Path) -> None:

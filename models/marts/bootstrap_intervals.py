@@ -87,7 +87,7 @@ def interval_columns(values: Floats, drawn: Floats) -> dict[str, Any]:
         bounds[:, varies] = both_intervals(values[:, varies], drawn)
         reasons[np.isnan(bounds[2])] = UNDEFINED
         reasons[~varies] = NO_VARIANCE
-    return dict(zip([*RESULTS, "reason"], [values.mean(axis=0), *bounds, reasons], strict=True))
+    return dict(zip([*RESULTS, "reason"], [values.mean(axis=0), *bounds, reasons.tolist()], strict=True))
 
 
 def both_intervals(values: Floats, drawn: Floats) -> Floats:

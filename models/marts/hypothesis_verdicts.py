@@ -41,6 +41,7 @@ UNITS = {
     ("M", "ours"): "visual / linguistic ratio",
     ("M", "seed"): "visual / linguistic ratio",
 }
+OF_WORDS = (pl.col("pass") == "prefix") & (pl.col("query") == "instruction")
 NO_NUMBERS = "verdict_without_numbers"
 NOTHING_DONE = "no inference was completed"
 SCHEMA = {
@@ -69,11 +70,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
     marts = Marts(
         objects=dbt.ref("object_attention_by_layer").pl().filter(
-            words & (pl.col("outcome") == "all") & (pl.col("role") == "target") & (pl.col("against") == "own")
+            OF_WORDS & (pl.col("outcome") == "all") & (pl.col("role") == "target") & (pl.col("against") == "own")
         ),
-        tests=dbt.ref("outcome_tests").pl().filter(words),
-        paired=dbt.ref("paired_tests").pl().filter(words | pl.col("pass").is_null()),
-        shifts=dbt.ref("prompt_shift_by_episode").pl().filter(words),
+        tests=dbt.ref("outcome_tests").pl().filter(OF_WORDS),
+        paired=dbt.ref("paired_tests").pl().filter(OF_WORDS | pl.col("pass").is_null()),
+        shifts=dbt.ref("prompt_shift_by_episode").pl().filter(OF_WORDS),
         balance=dbt.ref("modality_balance_by_layer").pl().filter(pl.col("outcome") == "all"),
         queries=dbt.ref("stg_raw__queries").pl().filter((pl.col("pass") == "prefix") & (pl.col("name") == "instruction")),
         episodes=dbt.ref("episodes").pl(),
@@ -85,9 +86,6 @@ def model(dbt: Any, session: Any) -> pa.Table:
         of_run = Marts(*(frame.filter(pl.col("run_id") == run["run_id"]) for frame in marts))
         rows += verdict_rows(run, of_run)
     return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
-
-
-words = (pl.col("pass") == "prefix") & (pl.col("query") == "instruction")
 
 
 def verdict_rows(run: dict[str, Any], marts: Marts) -> list[dict[str, Any]]:
@@ -123,7 +121,7 @@ def verdict_rows(run: dict[str, Any], marts: Marts) -> list[dict[str, Any]]:
 
 
 def h1_1(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
-    missing = objects_missing(marts, camera)
+    missing = objects_missing(marts)
     if missing:
         return missing
     of_camera = marts.paired.filter(pl.col("camera") == camera)
@@ -145,7 +143,7 @@ def h1_1(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
 
 
 def h1_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
-    missing = objects_missing(marts, camera) or outcomes_missing(marts)
+    missing = objects_missing(marts) or outcomes_missing(marts)
     if missing:
         return missing
     counted = ~pl.col("is_last_prefix_layer") & (pl.col("rows") == "max") & (pl.col("camera") == camera)
@@ -164,7 +162,7 @@ def h1_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
 
 
 def h1_1b(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
-    missing = objects_missing(marts, camera) or outcomes_missing(marts)
+    missing = objects_missing(marts) or outcomes_missing(marts)
     if missing:
         return missing
     tests = outcome_tests(marts, camera, "log_lift")
@@ -178,7 +176,7 @@ def h1_1b(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
 
 
 def h1_1b_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
-    missing = objects_missing(marts, camera) or outcomes_missing(marts)
+    missing = objects_missing(marts) or outcomes_missing(marts)
     if missing:
         return missing
     tests = outcome_tests(marts, camera, "overlap_ratio_seed")
@@ -193,7 +191,7 @@ def h1_1b_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict
 
 
 def h2_1(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
-    missing = prompts_missing(marts, camera, needs_paraphrases=True)
+    missing = prompts_missing(marts, needs_paraphrases=True)
     if missing:
         return missing
     tested = marts.paired.filter((pl.col("hypothesis") == "H2.1") & (pl.col("camera") == camera))
@@ -246,7 +244,7 @@ def prompt_verdict(
 
 
 def h2_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
-    missing = prompts_missing(marts, camera, needs_paraphrases=False)
+    missing = prompts_missing(marts, needs_paraphrases=False)
     if missing:
         return missing
     shifts = counterfactuals(marts).filter(
@@ -256,12 +254,10 @@ def h2_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
     # Prompts first, then episodes: the episode is the unit.
     layers = shifts.group_by("layer", "episode_id").agg(pl.col(measured).mean())
     layers = layers.group_by("layer").agg(pl.col(measured).mean())
-    verdict = verdicts_seed.h2_1(
-        *(over_layers(layers, name, run["n_layers"]) for name in measured),
-        n=shifts["episode_id"].n_unique(),
-        n_rows=int(marts.queries["n_rows"].max() or 0),  # type: ignore[arg-type]
-        min_episodes=run["min_episodes"],
-    )
+    l2, correlation, centroid_px = (over_layers(layers, name, run["n_layers"]) for name in measured)
+    n_rows = int(marts.queries["n_rows"].max() or 0)  # type: ignore[arg-type]
+    n_episodes = shifts["episode_id"].n_unique()
+    verdict = verdicts_seed.h2_1(l2, correlation, centroid_px, n_episodes, n_rows, run["min_episodes"])
     return seen_by(camera, verdict)
 
 
@@ -269,17 +265,14 @@ def modality(run: dict[str, Any], marts: Marts) -> Verdict:
     average = layers_average(marts)
     if isinstance(average, Verdict):
         return average
-    layers = marts.balance.filter(
-        (pl.col("denoise_step") == average["denoise_step"]) & (pl.col("layer") >= 0)
+    step, min_episodes = average["denoise_step"], run["min_episodes"]
+    layers = marts.balance.filter((pl.col("denoise_step") == step) & (pl.col("layer") >= 0)).sort("layer")
+    log_ratio, low, high = (number(average[name]) for name in ("log_ratio", "low", "high"))
+    layer_low, layer_high = (
+        layers[name].cast(pl.Float64).fill_null(math.nan).to_list() for name in ("low", "high")
     )
     verdict = verdicts.modality(
-        *(number(average[name]) for name in ("log_ratio", "low", "high")),
-        average["n_episodes"],
-        *(
-            layers.sort("layer")[name].cast(pl.Float64).fill_null(math.nan).to_list()
-            for name in ("low", "high")
-        ),
-        min_episodes=run["min_episodes"],
+        log_ratio, low, high, average["n_episodes"], layer_low, layer_high, min_episodes
     )
     return at_step(average, verdict)
 
@@ -343,7 +336,7 @@ def nothing_done(marts: Marts) -> Verdict | None:
     return None if marts.coverage["n_ok"].sum() else insufficient(0, 0, NOTHING_DONE)
 
 
-def objects_missing(marts: Marts, camera: str | None) -> Verdict | None:
+def objects_missing(marts: Marts) -> Verdict | None:
     if not marts.objects.is_empty():
         return None
     return nothing_done(marts) or not_applicable(
@@ -357,7 +350,7 @@ def outcomes_missing(marts: Marts) -> Verdict | None:
     return None
 
 
-def prompts_missing(marts: Marts, camera: str | None, needs_paraphrases: bool) -> Verdict | None:
+def prompts_missing(marts: Marts, needs_paraphrases: bool) -> Verdict | None:
     kinds = set(marts.conditions["kind"])
     if "prompt" not in kinds:
         return not_applicable("the study has no changed prompts")

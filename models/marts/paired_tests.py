@@ -68,7 +68,7 @@ def corrected(tests: pl.DataFrame) -> pl.DataFrame:
 
 def with_corrections(family: pl.DataFrame) -> pl.DataFrame:
     p = family["p"].cast(pl.Float64).to_numpy()
-    columns = {
+    columns: dict[str, Any] = {
         "p_holm": pl.Series(corrections.holm(p), dtype=pl.Float64),
         "p_bh": pl.Series(corrections.benjamini_hochberg(p), dtype=pl.Float64),
         "family_size": pl.lit(corrections.family_size(p), pl.Int64),

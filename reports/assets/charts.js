@@ -7,14 +7,16 @@
 
   // Legend labels side by side as far as they fit.
   function columns(spec, width) {
-    const lengths = [];
+    const names = new Set();
     const walk = (node) => {
       if (!node || typeof node !== "object") return;
-      if (node.scale && Array.isArray(node.scale.domain) && node.legend) lengths.push(...node.scale.domain.map((name) => String(name).length));
+      if (node.legend && node.scale && Array.isArray(node.scale.domain)) node.scale.domain.forEach((name) => names.add(String(name)));
       for (const [key, value] of Object.entries(node)) if (key !== "datasets") walk(value);
     };
     walk(spec);
-    return Math.max(1, Math.floor((width - 50) / (34 + 6.7 * Math.min(34, Math.max(4, ...lengths)))));
+    const widths = [...names].map((name) => 32 + 6.7 * Math.min(34, name.length)), room = width - 60;
+    const total = widths.reduce((sum, n) => sum + n, 0);
+    return total <= room ? Math.max(1, names.size) : Math.max(1, Math.floor(room / Math.max(60, ...widths)));
   }
 
   function config(spec, width) {

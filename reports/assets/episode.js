@@ -83,8 +83,9 @@
   }
 
   function picture(frame, camera) {
+    if (!frame.pictures[camera]) return element("span", "blank", "no picture");
     const image = element("img");
-    image.src = frame.pictures[camera] || "";
+    image.src = frame.pictures[camera];
     image.alt = "Frame " + frame.index + ", camera " + camera + ", as the policy saw it";
     image.loading = "lazy";
     return image;
@@ -135,8 +136,8 @@
       three.append(panel("60 % picture, 40 % map" + (state.contours && objects.length ? ", objects" : ""), picture(frame, camera.id), veil, ...(state.contours ? [outlines(objects)] : [])));
       const scale = element("div", "scale"), bar = element("canvas");
       ramp(bar);
-      scale.append(element("span", "", "0"), bar, element("span", "", percent(top) + " of this camera's attention per patch"));
-      const note = "A flat map would give " + percent(1 / values.length) + " a patch. " + percent(maps.mass[position]) + " of all attention of this view falls on this camera in this layer.";
+      scale.append(element("span", "", "0"), bar, element("span", "", percent(top)));
+      const note = "Scale: share of this camera's attention per patch. A flat map would give " + percent(1 / values.length) + " a patch. " + percent(maps.mass[position]) + " of all attention of this view falls on this camera in this layer.";
       row.append(three, scale, element("p", "reading", note));
       return row;
     });
@@ -174,9 +175,10 @@
     place.replaceChildren();
     const of = (table) => cameras().map((camera) => ({ name: camera.id, colour: camera.colour, dash: camera.dash, values: ((table[state.view] || {})[camera.id] || [])[position] || frames.map(() => null) }));
     const common = { frames, now: state.frame, choose: (frame) => choose({ frame }) };
-    keys(place, of(data.lift));
-    lines(place, { ...common, title: "Lift on the target, layer " + state.layer, series: of(data.lift), log: true, reference: 1 });
-    lines(place, { ...common, title: "Share of attention on the target, layer " + state.layer, series: of(data.share) });
+    const measured = Object.values(data.lift).some((byCamera) => Object.values(byCamera).flat(2).some((v) => v !== null));
+    if (measured) keys(place, of(data.lift));
+    if (measured) lines(place, { ...common, title: "Lift on the target, layer " + state.layer, series: of(data.lift), log: true, reference: 1 });
+    if (measured) lines(place, { ...common, title: "Share of attention on the target, layer " + state.layer, series: of(data.share) });
     const step = view().step in data.ratio ? view().step : data.ratioSteps[data.ratioSteps.length - 1];
     if (step !== undefined) {
       const series = [{ name: "all layers", colour: "#3d9bd1", values: data.ratio[step]["-1"] || frames.map(() => null) }];
@@ -202,7 +204,7 @@
       }
     }
     at("objects").replaceChildren(...rows);
-    at("objects-note").textContent = rows.length ? "Baseline prompt, " + view().name.toLowerCase() + ", layer " + state.layer + ". In the overlay: solid outline target, dashed distractor, dotted other." : "No object masks for this frame. To fill it: masks beside the episode, then `python -m ingest measure` and `dbt build`.";
+    at("objects-note").textContent = rows.length ? "Baseline prompt, " + view().name.toLowerCase() + ", layer " + state.layer + ". In the overlay: solid outline target, dashed distractor, dotted other." : "No object masks for this frame. To fill it: masks beside the episode, then python -m ingest measure and dbt build.";
   }
 
   function strip() {

@@ -17,10 +17,12 @@ from reports.blocks import Column, Table
 from reports.context import BASELINE, Context
 from reports.pages import episodes
 from reports.pages.episodes import Headline
-from reports.render import plain
+from reports.render import script_json
 from reports.warehouse import Result, Row
 
-Maps = dict[int, dict[str, dict[str, Any]]]  # frame -> 'condition|view|camera' -> layers, packed bytes, maxima, masses
+Maps = dict[
+    int, dict[str, dict[str, Any]]
+]  # frame -> 'condition|view|camera' -> layers, packed bytes, maxima, masses
 DASHES = ("", "5 3", "2 3", "8 3 2 3")
 
 
@@ -52,7 +54,9 @@ def maps_of(ctx: Context, episode_ids: Sequence[str]) -> dict[str, Maps]:
     for i, key in enumerate(keys):
         view = views.get((key["pass"], key["denoise_step"], key["query"]))
         if view is not None and lists[i].is_valid:
-            groups[key["episode_id"], key["frame_index"], f"{key['condition_id']}|{view}|{key['camera']}"].append(i)
+            groups[
+                key["episode_id"], key["frame_index"], f"{key['condition_id']}|{view}|{key['camera']}"
+            ].append(i)
     flat, offsets = lists.values.to_numpy(zero_copy_only=False), lists.offsets.to_numpy()
     found: dict[str, Maps] = defaultdict(lambda: defaultdict(dict))
     for (episode_id, frame, name), members in groups.items():
@@ -82,12 +86,22 @@ def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[s
             bad.append(frame)
             continue
         index = frame["frame_index"]
-        paths: dict[str, str] = json.loads(frame["pictures"] or "{}")
-        files = {c: f"{name}/{pictures.copied(ctx.run_folder, p, folder / f'{index:05d}_{ctx.study.cameras.index(c)}')}" for c, p in paths.items()}
+        paths: dict[str, str] = json.loads(frame["pictures"] or "{}") if ctx.has_pictures else {}
+        files = {
+            c: f"{name}/{pictures.copied(ctx.run_folder, p, folder / f'{index:05d}_{ctx.study.cameras.index(c)}')}"
+            for c, p in paths.items()
+        }
         content = frame_content(ctx, frame, source, maps.get(index, {}))
-        script = f"window.gazehouseFrame({index},{json.dumps(plain(content), separators=(',', ':'), allow_nan=False)});\n"
+        script = f"window.gazehouseFrame({index},{script_json(content)});\n"
         (folder / f"{index:05d}.js").write_text(script, encoding="utf-8")
-        shown.append({"index": index, "time": frame["timestamp"], "script": f"{name}/{index:05d}.js", "pictures": files})
+        shown.append(
+            {
+                "index": index,
+                "time": frame["timestamp"],
+                "script": f"{name}/{index:05d}.js",
+                "pictures": files,
+            }
+        )
     page = ctx.templates.get_template("episode.html").render(
         ctx.shared
         | neighbours
@@ -101,13 +115,19 @@ def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[s
     (ctx.out / "episodes" / f"{name}.html").write_text(page, encoding="utf-8")
 
 
-def frame_content(ctx: Context, frame: Row, source: Source, maps: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def frame_content(
+    ctx: Context, frame: Row, source: Source, maps: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Maps, outlines and numbers of one keyframe."""
     masks: dict[str, str] = json.loads(frame["masks"] or "{}")
     objects: dict[str, list[dict[str, Any]]] = {}
     for camera in ctx.study.cameras:
         members = source.objects.where(frame_index=frame["frame_index"], camera=camera)
-        labels = pictures.read_labels(ctx.run_folder, masks[camera]) if members and camera in masks else None
+        labels = (
+            pictures.read_labels(ctx.run_folder, masks[camera])
+            if members and camera in masks and ctx.has_pictures
+            else None
+        )
         objects[camera] = [
             {
                 "index": o["object_index"], "category": o["category"] or "unnamed", "role": o["role"], "area": o["area_share"],
@@ -122,32 +142,52 @@ def frame_content(ctx: Context, frame: Row, source: Source, maps: dict[str, dict
         if view is None:
             continue
         places = metrics.setdefault(view.key, {}).setdefault(r["camera"], {})
-        numbers = places.setdefault(str(r["object_index"]), {"share": [None] * ctx.study.n_layers, "lift": [None] * ctx.study.n_layers})
+        numbers = places.setdefault(
+            str(r["object_index"]),
+            {"share": [None] * ctx.study.n_layers, "lift": [None] * ctx.study.n_layers},
+        )
         numbers["share"][r["layer"]] = significant(r["mass_share"])
         numbers["lift"][r["layer"]] = significant(r["lift"])
     trimmed = {k: {n: v for n, v in m.items() if n != "n"} for k, m in maps.items()}
     return {"maps": trimmed, "objects": objects, "metrics": metrics}
 
 
-def page_data(ctx: Context, shown: Sequence[dict[str, Any]], source: Source, maps: Maps, head: Headline) -> dict[str, Any]:
+def page_data(
+    ctx: Context, shown: Sequence[dict[str, Any]], source: Source, maps: Maps, head: Headline
+) -> dict[str, Any]:
     """What the viewer needs before any frame is loaded."""
     study, layers = ctx.study, list(range(ctx.study.n_layers))
     colours = palette.camera_colours(list(study.cameras))
     packs = [(name, pack) for frame in maps.values() for name, pack in frame.items()]
-    conditions = dict.fromkeys([BASELINE, *sorted({name.split("|")[-3] if name.count("|") == 2 else name.rsplit("|", 2)[0] for name, _ in packs})])
+    conditions = dict.fromkeys(
+        [
+            BASELINE,
+            *sorted(
+                {name.split("|")[-3] if name.count("|") == 2 else name.rsplit("|", 2)[0] for name, _ in packs}
+            ),
+        ]
+    )
     numbers = {frame["index"]: i for i, frame in enumerate(shown)}
     series: dict[str, dict[str, dict[str, list[list[Any]]]]] = {}
     for kind in ("lift", "share"):
-        series[kind] = {v.key: {c: [[None] * len(shown) for _ in layers] for c in study.cameras} for v in study.views}
+        series[kind] = {
+            v.key: {c: [[None] * len(shown) for _ in layers] for c in study.cameras} for v in study.views
+        }
     for v in study.views:
         for r in source.metrics:
             if r["role"] == "target" and v.of(r) and r["query"] == v.query and r["frame_index"] in numbers:
-                series["lift"][v.key][r["camera"]][r["layer"]][numbers[r["frame_index"]]] = significant(r["lift"])
-                series["share"][v.key][r["camera"]][r["layer"]][numbers[r["frame_index"]]] = significant(r["mass_share"])
+                series["lift"][v.key][r["camera"]][r["layer"]][numbers[r["frame_index"]]] = significant(
+                    r["lift"]
+                )
+                series["share"][v.key][r["camera"]][r["layer"]][numbers[r["frame_index"]]] = significant(
+                    r["mass_share"]
+                )
     ratio: dict[str, dict[str, list[Any]]] = {}
     for r in source.balance:
         if r["frame_index"] in numbers:
-            line = ratio.setdefault(str(r["denoise_step"]), {}).setdefault(str(r["layer"]), [None] * len(shown))
+            line = ratio.setdefault(str(r["denoise_step"]), {}).setdefault(
+                str(r["layer"]), [None] * len(shown)
+            )
             line[numbers[r["frame_index"]]] = significant(r["ratio"])
     return {
         "frames": list(shown),
@@ -179,7 +219,7 @@ def grid_of(camera: str, packs: Sequence[tuple[str, dict[str, Any]]]) -> dict[st
 def bars_of(ctx: Context, camera: str, source: Source) -> list[int]:
     """Letterbox bars of a camera, from a few of its pictures."""
     listed = [json.loads(f["pictures"] or "{}").get(camera) for f in source.frames if f["status"] == "ok"]
-    named = [path for path in listed if path]
+    named = [path for path in listed if path and ctx.has_pictures]
     few = named[:: max(1, len(named) // 3)]
     return list(pictures.bars([pictures.below(ctx.run_folder, path) for path in few]))
 
@@ -216,7 +256,9 @@ def frame_table(ctx: Context, source: Source, head: Headline) -> Table:
         Column("area_share", "its share of the picture", words.percent),
         Column("ratio", "visual / linguistic"),
     ]
-    return Table([c for c in columns if c.key == "frame_index" or any(r[c.key] is not None for r in rows)], rows)
+    return Table(
+        [c for c in columns if c.key == "frame_index" or any(r[c.key] is not None for r in rows)], rows
+    )
 
 
 def table_words(ctx: Context, source: Source, head: Headline) -> str:

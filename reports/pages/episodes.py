@@ -29,7 +29,11 @@ def headline(ctx: Context) -> Headline:
         if row["role"] != "target" or row["against"] != "own" or row["mean_lift"] is None:
             continue
         for view in ctx.study.views:
-            if view.of(row) and ctx.study.counted(view, row["layer"]) and (best is None or row["mean_lift"] > (best.lift or 0)):
+            if (
+                view.of(row)
+                and ctx.study.counted(view, row["layer"])
+                and (best is None or row["mean_lift"] > (best.lift or 0))
+            ):
                 best = Headline(view, row["camera"], row["layer"], row["mean_lift"])
     if best is not None:
         return best
@@ -74,7 +78,9 @@ def content(ctx: Context, head: Headline, episodes: Result) -> dict[str, Any]:
         text_column("episode_id", "episode"),
     ]
     shown = [c for c in columns if any(r[c.key] is not None for r in rows) or c.key in ("outcome", "lift")]
-    filters = {key: "" for key in ("outcome", "failure_kind", "task", "scenario") if len({r[key] for r in rows}) > 1}
+    filters = {
+        key: "" for key in ("outcome", "failure_kind", "task", "scenario") if len({r[key] for r in rows}) > 1
+    }
     return {
         "table": Table(shown, rows, filters, link="instruction"),
         "head": head,

@@ -9,9 +9,19 @@ from reports import words
 from reports.context import Context
 from reports.warehouse import Result, Row
 
-PAGES = {"H1.1": "object-attention.html", "H1.1b": "object-attention.html#outcomes", "H2.1": "prompt-control.html", "M": "modality-balance.html"}
+PAGES = {
+    "H1.1": "object-attention.html",
+    "H1.1b": "object-attention.html#outcomes",
+    "H2.1": "prompt-control.html",
+    "M": "modality-balance.html",
+}
 STATES = ("done", "partial", "failed", "skipped", "pending")
 PADDING_WORTH_A_WORD = 0.10
+PLACES = {
+    "letterbox": "the black bars of the letterbox, where there is nothing to see; lift and mass share leave them out",
+    "padding": "padding tokens, which stand for nothing",
+    "first token": "the first token, a sink that takes what no other key wants",
+}
 
 
 def content(ctx: Context) -> dict[str, Any]:
@@ -80,7 +90,9 @@ def coverage_row(row: Row) -> dict[str, Any]:
     for state in STATES:
         width = 100 * row[f"n_{state}"] / total
         if width:
-            shares.append({"state": state, "x": round(start, 3), "width": round(width, 3), "n": row[f"n_{state}"]})
+            shares.append(
+                {"state": state, "x": round(start, 3), "width": round(width, 3), "n": row[f"n_{state}"]}
+            )
         start += width
     return {**row, "shares": shares}
 
@@ -90,11 +102,17 @@ def facts(ctx: Context, coverage: Result) -> list[tuple[str, str, str]]:
     study, run = ctx.study, ctx.study.run
     n_ok = sum(r["n_ok"] or 0 for r in coverage)
     planned = sum(r["n_planned_inferences"] or 0 for r in coverage)
-    split = ", ".join(f"{study.n_episodes(o)} {o}" for o in ("success", "failure", "unknown") if study.n_episodes(o))
+    split = ", ".join(
+        f"{study.n_episodes(o)} {o}" for o in ("success", "failure", "unknown") if study.n_episodes(o)
+    )
     keyframes = sum(r["n_keyframes"] or 0 for r in study.outcomes)
     return [
         (words.number(study.n_episodes()), "episodes", split),
-        (words.number(int(keyframes)), "keyframes", f"{words.plural(len(study.cameras), 'camera')}: {words.listed(study.cameras)}"),
+        (
+            words.number(int(keyframes)),
+            "keyframes",
+            f"{words.plural(len(study.cameras), 'camera')}: {words.listed(study.cameras)}",
+        ),
         (words.number(int(n_ok)), "inferences that count", f"of {words.number(int(planned))} planned"),
         (f"{run['n_layers']} × {run['n_heads']}", "layers × heads", f"{run['model_family']}, {run['dtype']}"),
     ]
@@ -107,7 +125,9 @@ def warnings(ctx: Context, coverage: Result, padding: Result) -> list[str]:
     for outcome in ("success", "failure"):
         n = study.n_episodes(outcome)
         if n < fewest:
-            found.append(f"Small n: {words.plural(n, 'episode')} of {outcome}; the study asks for {fewest} before it says 'supported'.")
+            found.append(
+                f"Small n: {words.plural(n, 'episode')} of {outcome}; the study asks for {fewest} before it says 'supported'."
+            )
     for r in coverage:
         if r["n_vacuous"]:
             found.append(
@@ -116,15 +136,18 @@ def warnings(ctx: Context, coverage: Result, padding: Result) -> list[str]:
             )
         if r["n_nan"] or r["n_failed_inferences"]:
             bad = int((r["n_nan"] or 0) + (r["n_failed_inferences"] or 0))
-            found.append(f"{words.plural(bad, 'inference')} of '{r['condition_group']}' failed or gave numbers that are not finite.")
+            found.append(
+                f"{words.plural(bad, 'inference')} of '{r['condition_group']}' failed or gave numbers that are not finite."
+            )
     lost = {r["condition_group"]: sum(r[f"n_{state}"] or 0 for state in STATES[1:]) for r in coverage}
     parts = [f"{words.plural(int(n), 'unit')} of '{group}'" for group, n in lost.items() if n]
     if parts:
         found.append(f"Incomplete: {words.listed(parts)} not done in full; the reasons stand under Coverage.")
     for r in padding:
         if r["mean_mass"] is not None and r["mean_mass"] >= PADDING_WORTH_A_WORD:
-            what = {"letterbox": "the black bars of the letterbox", "padding": "padding tokens", "first token": "the first token (a sink)"}[r["place"]]
-            found.append(f"On average {words.percent(r['mean_mass'])} of the words' attention falls on {what}; lift and mass share leave it out.")
+            found.append(
+                f"On average {words.percent(r['mean_mass'])} of the words' attention falls on {PLACES[r['place']]}."
+            )
     if study.run["model_family"] == "tiny":
         found.append(
             "The demo's policy was trained with auxiliary losses that tie the toy's word to its place in the picture: the very link "

@@ -33,11 +33,14 @@ def sections(ctx: Context) -> list[Section]:
             ratio_figure(step, balance),
             fraction_figure(step, balance),
             outcome_figure(ctx, step, balance),
-            task_figure(step, tasks),
             spread_figure(step, each),
+            task_figure(step, tasks),
         ]
         found.append(Section(f"step-{step}", step_name(step, steps), sentences(step, balance), blocks))
-    return [*found, Section("seed", "Episode by episode, with the seed's ratio", [], [seed_table(each, steps)])]
+    return [
+        *found,
+        Section("seed", "Episode by episode, with the seed's ratio", [], [seed_table(each, steps)]),
+    ]
 
 
 def step_name(step: int, steps: list[int]) -> str:
@@ -66,18 +69,26 @@ def sentences(step: int, balance: Result) -> list[str]:
     found = []
     for r in (r for r in rows if r["layer"] == -1 and r["log_ratio"] is not None):
         low, high = (None if r[k] is None else math.exp(r[k]) for k in ("low", "high"))
-        claim = f"that is {r['band']}" if r["band"] else "the interval lies in no single band, so none is claimed"
+        claim = (
+            f"that is {r['band']}" if r["band"] else "the interval lies in no single band, so none is claimed"
+        )
         found.append(
             f"Over all layers the actions attend to vision {words.number(math.exp(r['log_ratio']))} times as much as to language "
-            f"(95 % interval {words.interval(low, high)}; n = {r['n_episodes']}): {claim}."
+            f"({words.evidence(low, high, r['n_episodes'])}): {claim}."
         )
-    claims = []
+    claims, n_claimed = [], 0
     for band in ("visual", "balanced", "linguistic"):
         layers = [r["layer"] for r in rows if r["band"] == band and r["layer"] >= 0]
+        n_claimed += len(layers)
         if layers:
             claims.append(f"{words.layers_named(layers)} {'is' if len(layers) == 1 else 'are'} {band}")
     if claims:
-        found.append(f"By layer: {'; '.join(claims)}. For the others the interval lies in no single band.")
+        rest = (
+            ""
+            if n_claimed == sum(r["layer"] >= 0 for r in rows)
+            else " For the others the interval lies in no single band."
+        )
+        found.append(f"By layer: {'; '.join(claims)}.{rest}")
     return found
 
 
@@ -87,7 +98,9 @@ def ratio_figure(step: int, balance: Result) -> Block:
     heading = "Vision against language by layer, all episodes"
     if not rows:
         return Missing(heading, "The ratio is undefined: no attention falls on language.")
-    spec = charts.intervals_by_layer(rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0})
+    spec = charts.intervals_by_layer(
+        rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0}
+    )
     top, low = max(rows, key=lambda r: r["y"]), min(rows, key=lambda r: r["y"])
     alt = f"{heading}. Highest {words.number(top['y'])} in layer {top['layer']}, lowest {words.number(low['y'])} in layer {low['layer']}."
     return Figure(heading, spec, READS, alt, interval_table(rows, RATIO, "outcome"), [balance])
@@ -97,13 +110,24 @@ def outcome_figure(ctx: Context, step: int, balance: Result) -> Block:
     """Success and failure."""
     rows: list[Row] = []
     for outcome in ("success", "failure"):
-        rows += as_ratio([r for r in balance.where(denoise_step=step, outcome=outcome) if r["layer"] >= 0], outcome)
+        rows += as_ratio(
+            [r for r in balance.where(denoise_step=step, outcome=outcome) if r["layer"] >= 0], outcome
+        )
     heading = "Vision against language, success and failure"
     if len({r["series"] for r in rows}) < 2:
         return Missing(heading, "The study holds one outcome only, so there is nothing to compare.")
-    spec = charts.intervals_by_layer(rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0})
+    spec = charts.intervals_by_layer(
+        rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0}
+    )
     counts = words.listed([f"{ctx.study.n_episodes(o)} of {o}" for o in ("success", "failure")])
-    return Figure(heading, spec, f"{READS} Episodes: {counts}.", heading, interval_table(rows, RATIO, "outcome"), [balance])
+    return Figure(
+        heading,
+        spec,
+        f"{READS} Episodes: {counts}.",
+        heading,
+        interval_table(rows, RATIO, "outcome"),
+        [balance],
+    )
 
 
 def fraction_figure(step: int, balance: Result) -> Block:
@@ -119,9 +143,19 @@ def fraction_figure(step: int, balance: Result) -> Block:
     if not rows:
         return Missing(heading, "No masses are stored.")
     spec = charts.fractions_by_layer(rows)
-    means = {name: sum(r["y"] for r in rows if r["series"] == name) / max(1, sum(r["series"] == name for r in rows)) for name in palette.MODALITIES}
-    alt = f"{heading}. Mean over layers: " + ", ".join(f"{k} {words.percent(v)}" for k, v in means.items()) + "."
-    table = Table([LAYER, text_column("series", "to"), Column("y", "share of attention", words.percent)], rows)
+    means = {
+        name: sum(r["y"] for r in rows if r["series"] == name)
+        / max(1, sum(r["series"] == name for r in rows))
+        for name in palette.MODALITIES
+    }
+    alt = (
+        f"{heading}. Mean over layers: "
+        + ", ".join(f"{k} {words.percent(v)}" for k, v in means.items())
+        + "."
+    )
+    table = Table(
+        [LAYER, text_column("series", "to"), Column("y", "share of attention", words.percent)], rows
+    )
     reading = "Means over episodes; each bar adds up to 100 %. 'Action' is attention among the action tokens, 'other' is padding, letterbox and special tokens."
     return Figure(heading, spec, reading, alt, table, [balance])
 
@@ -129,18 +163,23 @@ def fraction_figure(step: int, balance: Result) -> Block:
 def task_figure(step: int, tasks: Result) -> Block:
     """All layers together, by task."""
     picked = [r for r in tasks.where(denoise_step=step) if r["log_ratio"] is not None]
-    rows = [{**row, "name": r["task"] or "no task", "series": "all"} for r, row in zip(picked, as_ratio([{**r, "layer": -1} for r in picked], "all"), strict=True)]
+    rows = [
+        {**row, "name": r["task"] or "no task", "series": "all"}
+        for r, row in zip(picked, as_ratio([{**r, "layer": -1} for r in picked], "all"), strict=True)
+    ]
     for row in rows:
         row.pop("layer")
     heading = "Vision against language by task, over all layers"
     if not rows:
         return Missing(heading, "No task has a defined ratio.")
     shown = rows[:40]
-    spec = charts.intervals_by_name(shown, colours=palette.OUTCOMES, x_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0})
+    spec = charts.intervals_by_name(
+        shown, colours=palette.OUTCOMES, x_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0}
+    )
     more = f" The first 40 of {len(rows)} tasks." if len(rows) > 40 else ""
     small = min(r["n"] for r in rows)
     reading = f"Ratio of the mean over layers; bars are 95 % BCa bootstrap intervals over the task's episodes (at least {small}). No bar: too few.{more}"
-    return Figure(heading, spec, reading, heading, interval_table(rows, RATIO, "task"), [tasks])
+    return Figure(heading, spec, reading, heading, interval_table(rows, RATIO, "task"), [tasks], wide=True)
 
 
 def spread_figure(step: int, each: Result) -> Block:
@@ -152,11 +191,20 @@ def spread_figure(step: int, each: Result) -> Block:
     total = sum(len(v) for v in values.values())
     heading = "The episodes' ratios, over all layers"
     if total < 3:
-        return Missing(heading, f"Insufficient data: {words.plural(total, 'episode')}, a distribution needs 3.")
+        return Missing(
+            heading, f"Insufficient data: {words.plural(total, 'episode')}, a distribution needs 3."
+        )
     colours = palette.OUTCOMES | {"unknown": palette.OUTCOMES["all"]}
     spec = distributions.histogram(values, colours=colours, x_title=RATIO, marks=[0.67, 1.5])
     rows = [r for r in each.where(denoise_step=step) if r["ratio_of_means"]]
-    table = Table([text_column("episode_id", "episode"), text_column("outcome", "outcome"), Column("ratio_of_means", RATIO)], rows)
+    table = Table(
+        [
+            text_column("episode_id", "episode"),
+            text_column("outcome", "outcome"),
+            Column("ratio_of_means", RATIO),
+        ],
+        rows,
+    )
     reading = f"One count an episode (n = {total}); dashed lines at 0.67 and 1.5, the seed's bands."
     return Figure(heading, spec, reading, heading, table, [each])
 

@@ -27,7 +27,11 @@ def sections(ctx: Context) -> list[Section]:
     lift, nulls = ctx.query("lift_by_layer"), ctx.query("lift_against_nulls")
     if not any(row["mean_lift"] is not None for row in nulls):
         why = "No object masks were found for this run, so attention cannot be compared with objects."
-        return [Section("attention", "Attention on objects", [], [Missing("Attention on objects", why, COMMAND)])]
+        tests = "Success and failure are compared by their attention on the target, which needs its masks."
+        return [
+            Section("attention", "Attention on objects", [], [Missing("Attention on objects", why, COMMAND)]),
+            Section("outcomes", "Success against failure", [], [Missing("Tests", tests, COMMAND)]),
+        ]
     paired = ctx.query("paired_tests", hypothesis="H1.1")
     each = ctx.query("lift_by_episode")
     found: list[Section] = []
@@ -39,7 +43,11 @@ def sections(ctx: Context) -> list[Section]:
             blocks += null_figure(ctx, view, camera, nulls)
             blocks += excess_figure(ctx, view, camera, paired)
             blocks += violin_figure(ctx, view, camera, each)
-        found.append(Section(view.key, title, sentences(ctx, view, nulls, paired), by_kind(blocks, len(ctx.study.cameras))))
+        found.append(
+            Section(
+                view.key, title, sentences(ctx, view, nulls, paired), by_kind(blocks, len(ctx.study.cameras))
+            )
+        )
     return [*found, *object_tests.sections(ctx)]
 
 
@@ -83,7 +91,9 @@ def sentences(ctx: Context, view: View, nulls: Result, paired: Result) -> list[s
                 f"{words.plural(len(tests), 'tested layer')} ({words.layers_named(passed)}; Holm-corrected p < {alpha:g})."
             )
         else:
-            found.append(f"{text}; in no layer more than on masks of other episodes (Holm-corrected p < {alpha:g}).")
+            found.append(
+                f"{text}; in no layer more than on masks of other episodes (Holm-corrected p < {alpha:g})."
+            )
     return found
 
 
@@ -95,10 +105,19 @@ def outcome_figure(ctx: Context, view: View, camera: str, lift: Result) -> list[
         picked = [r for r in lift.where(camera=camera, outcome=outcome) if view.of(r)]
         rows += with_interval(picked, series=outcome, y="estimate", low="bca_low", high="bca_high", n="n")
     if not rows:
-        return [Missing(f"Lift by layer, {camera}", "No bootstrap intervals are stored for this view.", "dbt build")]
+        return [
+            Missing(
+                f"Lift by layer, {camera}", "No bootstrap intervals are stored for this view.", "dbt build"
+            )
+        ]
     counts = [f"{words.plural(ctx.study.n_episodes(o), 'episode')} of {o}" for o in outcomes if o != "all"]
     spec = charts.intervals_by_layer(
-        rows, colours=palette.OUTCOMES, y_title=LIFT, log=True, references={"no preference": 1.0}, shaded=ctx.study.shaded(view)
+        rows,
+        colours=palette.OUTCOMES,
+        y_title=LIFT,
+        log=True,
+        references={"no preference": 1.0},
+        shaded=ctx.study.shaded(view),
     )
     reading = (
         f"{LIFT_READS} Points are means over episodes; bars are 95 % BCa bootstrap intervals over episodes "
@@ -108,7 +127,16 @@ def outcome_figure(ctx: Context, view: View, camera: str, lift: Result) -> list[
     if missing and outcomes != ["all"]:
         reading += f" The study holds no {words.listed(missing, 'or')}."
     title = f"{camera}: lift on the target by layer, {' and '.join(outcomes) if outcomes != ['all'] else 'all episodes'}"
-    return [Figure(title, spec, reading + grey(view), alt_of(title, rows), interval_table(rows, "lift", "outcome"), [lift])]
+    return [
+        Figure(
+            title,
+            spec,
+            reading + grey(view),
+            alt_of(title, rows),
+            interval_table(rows, "lift", "outcome"),
+            [lift],
+        )
+    ]
 
 
 def null_figure(ctx: Context, view: View, camera: str, nulls: Result) -> list[Block]:
@@ -132,7 +160,12 @@ def null_figure(ctx: Context, view: View, camera: str, nulls: Result) -> list[Bl
         return [Missing(f"Against the nulls, {camera}", "No log lift is defined for this view.", COMMAND)]
     colours = palette.MASKS
     spec = charts.intervals_by_layer(
-        rows, colours=colours, y_title="geometric mean lift", log=True, references={"uniform map": 1.0}, shaded=ctx.study.shaded(view)
+        rows,
+        colours=colours,
+        y_title="geometric mean lift",
+        log=True,
+        references={"uniform map": 1.0},
+        shaded=ctx.study.shaded(view),
     )
     title = f"{camera}: the target against two nulls and the distractors"
     reading = (
@@ -140,7 +173,16 @@ def null_figure(ctx: Context, view: View, camera: str, nulls: Result) -> list[Bl
         "which shows what a preference for the centre would give. A uniform map has a lift of 1. Distractors: the mean "
         "over the other objects. Points are geometric means over episodes, bars 95 % t-intervals of the mean log lift."
     )
-    return [Figure(title, spec, reading + grey(view), alt_of(title, rows), interval_table(rows, "lift", "mask"), [nulls])]
+    return [
+        Figure(
+            title,
+            spec,
+            reading + grey(view),
+            alt_of(title, rows),
+            interval_table(rows, "lift", "mask"),
+            [nulls],
+        )
+    ]
 
 
 def excess_figure(ctx: Context, view: View, camera: str, paired: Result) -> list[Block]:
@@ -153,24 +195,43 @@ def excess_figure(ctx: Context, view: View, camera: str, paired: Result) -> list
     rows: list[Row] = []
     for estimand, series in names.items():
         picked = [r for r in paired.where(estimand=estimand, camera=camera) if view.of(r)]
-        rows += with_interval(picked, series=labels[series], y="estimate", low="low", high="high", n="n_episodes")
+        rows += with_interval(
+            picked, series=labels[series], y="estimate", low="low", high="high", n="n_episodes"
+        )
     if not rows:
         why = "The paired tests hold no estimate here: too few episodes, or no masks in other episodes to compare with."
         return [Missing(f"{camera}: difference to the nulls", why)]
     colours = {labels[series]: palette.MASKS[series] for series in names.values()}
-    spec = charts.intervals_by_layer(rows, colours=colours, y_title="difference of log lift", references={"no difference": 0.0})
+    spec = charts.intervals_by_layer(
+        rows, colours=colours, y_title="difference of log lift", references={"no difference": 0.0}
+    )
     title = f"{camera}: how much more the target draws than the null, episode by episode"
     reading = (
         "Differences of the natural log of lift within an episode, then averaged; bars are 95 % BCa bootstrap intervals "
         "over episodes. 0.69 is twice as much. This is the estimate behind the verdict on H1.1. The last prefix layer is left out."
     )
-    return [Figure(title, spec, reading, alt_of(title, rows), interval_table(rows, "difference of log lift"), [paired])]
+    return [
+        Figure(
+            title,
+            spec,
+            reading,
+            alt_of(title, rows),
+            interval_table(rows, "difference of log lift"),
+            [paired],
+        )
+    ]
 
 
 def violin_figure(ctx: Context, view: View, camera: str, each: Result) -> list[Block]:
     """Every episode as a dot."""
     rows = [
-        {"layer": r["layer"], "series": r["outcome"], "name": r["episode_id"], "log": r["log_lift"], "y": math.exp(r["log_lift"])}
+        {
+            "layer": r["layer"],
+            "series": r["outcome"],
+            "name": r["episode_id"],
+            "log": r["log_lift"],
+            "y": math.exp(r["log_lift"]),
+        }
         for r in each.where(camera=camera)
         if view.of(r)
     ]

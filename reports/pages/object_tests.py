@@ -5,9 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from reports import charts, palette, words
-from reports.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section, Table, TableBlock, text_column
+from reports.blocks import (
+    Block,
+    Checklist,
+    Column,
+    Criterion,
+    Figure,
+    Missing,
+    Section,
+    Table,
+    TableBlock,
+    text_column,
+)
 from reports.context import Context
-from reports.pages.tables import LAYER, interval_table, paired_columns, range_text, test_columns, with_interval
+from reports.pages.tables import (
+    LAYER,
+    interval_table,
+    paired_columns,
+    range_text,
+    test_columns,
+    with_interval,
+)
 from reports.warehouse import Result, Row
 
 METRICS = {
@@ -62,7 +80,11 @@ def outcome_words(ctx: Context, tests: Result) -> list[str]:
         return []
     alpha = ctx.study.statistics["alpha"]
     passed = [r for r in rows if r["p_welch_holm"] < alpha]
-    small = " One outcome has fewer episodes than the study asks for, so this is no verdict." if any(r["is_small_n"] for r in rows) else ""
+    small = (
+        " One outcome has fewer episodes than the study asks for, so this is no verdict."
+        if any(r["is_small_n"] for r in rows)
+        else ""
+    )
     raw = [r for r in rows if r["p_welch"] < alpha]
     text = f"{len(raw)} of {words.plural(len(rows), 'test')} of the log lift are below {alpha:g} uncorrected, {len(passed)} after Holm's correction within families."
     return [text + small]
@@ -83,10 +105,14 @@ def effect_figures(ctx: Context, tests: Result) -> list[Block]:
             why = "An effect size needs at least 3 successes and 3 failures with masks."
             found.append(Missing(f"{camera}: effect of the outcome", f"Insufficient data: {why}"))
             continue
-        spec = charts.intervals_by_layer(rows, colours=colours, y_title="Hedges g", references={"no difference": 0.0})
+        spec = charts.intervals_by_layer(
+            rows, colours=colours, y_title="Hedges g", references={"no difference": 0.0}
+        )
         title = f"{camera}: how far success and failure are apart in the target's log lift"
         reading = "Hedges g: the difference of the means in pooled standard deviations; above 0, success attends more. Bars are 95 % intervals."
-        found.append(Figure(title, spec, reading, title, interval_table(rows, "Hedges g", "what looks"), [tests]))
+        found.append(
+            Figure(title, spec, reading, title, interval_table(rows, "Hedges g", "what looks"), [tests])
+        )
     return found
 
 
@@ -105,14 +131,24 @@ def tests_table(ctx: Context, tests: Result) -> Block:
     ]
     if not rows:
         why = "Comparing outcomes needs successes and failures with masks; this study lacks one of them."
-        return Missing("Tests of success against failure", f"Insufficient data: {why}", "python -m ingest status")
-    filters: dict[str, str] = {"metric_name": "log lift", "view": rows[0]["view"], "camera": ctx.study.cameras[0]}
-    filters["metric_name"] = next((r["metric_name"] for r in rows if r["metric"] == "log_lift"), rows[0]["metric_name"])
+        return Missing(
+            "Tests of success against failure", f"Insufficient data: {why}", "python -m ingest status"
+        )
+    filters: dict[str, str] = {
+        "metric_name": "log lift",
+        "view": rows[0]["view"],
+        "camera": ctx.study.cameras[0],
+    }
+    filters["metric_name"] = next(
+        (r["metric_name"] for r in rows if r["metric"] == "log_lift"), rows[0]["metric_name"]
+    )
     note = (
         "Every measure by layer. Student's t with equal variances is the seed's; Welch, Mann-Whitney and the permutation "
         "test are ours. Corrected within a family: the layers of one measure, view and camera."
     )
-    return TableBlock("All tests of success against failure", Table(test_columns(), rows, filters), [tests], note)
+    return TableBlock(
+        "All tests of success against failure", Table(test_columns(), rows, filters), [tests], note
+    )
 
 
 def paired_table(ctx: Context, paired: Result, names: dict[str, str], title: str) -> Block:
@@ -130,7 +166,11 @@ def paired_table(ctx: Context, paired: Result, names: dict[str, str], title: str
     ]
     if not rows:
         return Missing(title, "Insufficient data: no paired test could be made.", "python -m ingest status")
-    columns = [c for c in paired_columns("") if c.key in ("estimand_name", "view") or any(r[c.key] is not None for r in rows)]
+    columns = [
+        c
+        for c in paired_columns("")
+        if c.key in ("estimand_name", "view") or any(r[c.key] is not None for r in rows)
+    ]
     filters = {"estimand_name": rows[0]["estimand_name"]}
     if len({r["view"] for r in rows}) > 1:
         filters["view"] = ""
@@ -149,7 +189,17 @@ def seed_figures(ctx: Context, seed: Result) -> list[Block]:
                 for r in seed.where(camera=camera, outcome=outcome):
                     mean, std = r[f"mean_{metric}"], r[f"std_{metric}"] or 0.0
                     if mean is not None:
-                        rows.append({"layer": r["layer"], "series": outcome, "y": mean, "low": mean - std, "high": mean + std, "n": r["n_episodes"], "label": r[LABELS[metric]]})
+                        rows.append(
+                            {
+                                "layer": r["layer"],
+                                "series": outcome,
+                                "y": mean,
+                                "low": mean - std,
+                                "high": mean + std,
+                                "n": r["n_episodes"],
+                                "label": r[LABELS[metric]],
+                            }
+                        )
             if not rows:
                 continue
             spec = charts.intervals_by_layer(
@@ -170,7 +220,9 @@ def criteria(ctx: Context, seed: Result, tests: Result) -> list[Block]:
     middle = ctx.study.middle_layers
     for camera in ctx.study.cameras:
         rows = [r for r in seed.where(camera=camera, outcome="all") if not r["is_last_prefix_layer"]]
-        overlaps = {r["layer"]: r["mean_overlap_ratio_seed"] for r in rows if r["mean_overlap_ratio_seed"] is not None}
+        overlaps = {
+            r["layer"]: r["mean_overlap_ratio_seed"] for r in rows if r["mean_overlap_ratio_seed"] is not None
+        }
         strong = [layer for layer, v in overlaps.items() if v > 0.5]
         centre = {r["layer"]: r["mean_attention_concentration_seed"] for r in rows if r["layer"] in middle}
         known = {k: v for k, v in centre.items() if v is not None}

@@ -9,7 +9,9 @@ from reports.pages.object_tests import paired_table
 from reports.pages.tables import LAYER, interval_table, with_interval
 from reports.warehouse import Result, Row
 
-COMMAND = "add `conditions: {prompts: ..., paraphrases: ...}` to the study, then `python -m ingest` and `dbt build`"
+COMMAND = (
+    "add `conditions: {prompts: ..., paraphrases: ...}` to the study, then `python -m ingest` and `dbt build`"
+)
 ESTIMANDS = {
     "jsd_minus_paraphrase": "JSD minus paraphrases, nats",
     "mass_gain_named": "mass gained by the named object",
@@ -33,9 +35,15 @@ def sections(ctx: Context) -> list[Section]:
         if any(view.of(r) for r in shift):
             blocks: list[Block] = []
             for name in MEASURES:
-                blocks += [b for camera in ctx.study.cameras for b in heat_figure(ctx, view, camera, shift, name)]
+                blocks += [
+                    b for camera in ctx.study.cameras for b in heat_figure(ctx, view, camera, shift, name)
+                ]
             for estimand in ("jsd_minus_paraphrase", "mass_gain_named"):
-                blocks += [b for camera in ctx.study.cameras for b in paired_figure(ctx, view, camera, paired, estimand)]
+                blocks += [
+                    b
+                    for camera in ctx.study.cameras
+                    for b in paired_figure(ctx, view, camera, paired, estimand)
+                ]
             found.append(Section(view.key, ctx.study.name(view), sentences(ctx, view, paired), blocks))
     found.append(Section("actions", "Do the actions move?", action_words(ctx, paired), [action_figure(ctx)]))
     found.append(seed_section(ctx, shift))
@@ -49,15 +57,19 @@ def sentences(ctx: Context, view: View, paired: Result) -> list[str]:
     alpha = ctx.study.statistics["alpha"]
     found = []
     for camera in ctx.study.cameras:
-        rows = [r for r in paired.where(estimand="jsd_minus_paraphrase", camera=camera) if view.of(r) and r["estimate"] is not None]
+        rows = [
+            r
+            for r in paired.where(estimand="jsd_minus_paraphrase", camera=camera)
+            if view.of(r) and r["estimate"] is not None
+        ]
         tests = [r for r in rows if r["p_holm"] is not None]
         if not rows:
             continue
         best = max(rows, key=lambda r: r["estimate"])
         text = (
             f"{camera}: the largest excess over the paraphrases is {words.number(best['estimate'])} nats "
-            f"(95 % interval {words.interval(best['low'], best['high'])}; layer {best['layer']}, "
-            f"{ctx.study.condition_names.get(best['condition_id'], best['condition_id'])}, n = {best['n_episodes']})."
+            f"in layer {best['layer']} under '{ctx.study.condition_names.get(best['condition_id'], best['condition_id'])}' "
+            f"({words.evidence(best['low'], best['high'], best['n_episodes'])})."
         )
         passed = sorted({r["layer"] for r in tests if r["p_holm"] < alpha and r["estimate"] > 0})
         if not tests:
@@ -79,7 +91,12 @@ def heat_figure(ctx: Context, view: View, camera: str, shift: Result, measure: s
     if not picked:
         return []
     rows = [
-        {"layer": r["layer"], "name": ctx.study.condition_names[r["condition_id"]], "y": r[column], "n": r["n_episodes"]}
+        {
+            "layer": r["layer"],
+            "name": ctx.study.condition_names[r["condition_id"]],
+            "y": r[column],
+            "n": r["n_episodes"],
+        }
         for r in picked
     ]
     names = list(dict.fromkeys(r["name"] for r in rows))
@@ -105,7 +122,9 @@ def paired_figure(ctx: Context, view: View, camera: str, paired: Result, estiman
     rows: list[Row] = []
     for condition in conditions:
         mine = [r for r in picked if r["condition_id"] == condition]
-        rows += with_interval(mine, series=names.get(condition, condition), y="estimate", low="low", high="high", n="n_episodes")
+        rows += with_interval(
+            mine, series=names.get(condition, condition), y="estimate", low="low", high="high", n="n_episodes"
+        )
     if not rows:
         return []
     colours = palette.prompt_colours(list(dict.fromkeys(names.get(c, c) for c in conditions)))
@@ -113,7 +132,10 @@ def paired_figure(ctx: Context, view: View, camera: str, paired: Result, estiman
         heading, axis = f"{camera}: shift beyond that of a paraphrase", "JSD minus paraphrases, nats"
         reading = "Jensen-Shannon divergence to the baseline, minus the mean over the paraphrases of the same episode. Above 0: the prompt's meaning moves the map, not its wording."
     else:
-        heading, axis = f"{camera}: attention gained by the object that the changed prompt names", "gain in mass share"
+        heading, axis = (
+            f"{camera}: attention gained by the object that the changed prompt names",
+            "gain in mass share",
+        )
         reading = "Share of the camera's attention on the newly named object under the changed prompt, minus its share under the baseline; frames where it is in view."
     reading += " Points are means over episodes, bars 95 % BCa bootstrap intervals over episodes."
     spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references={"no change": 0.0})
@@ -128,10 +150,18 @@ def action_words(ctx: Context, paired: Result) -> list[str]:
     rows = [r for r in paired.where(estimand="action_mse_minus_paraphrase") if r["estimate"] is not None]
     if not rows:
         return ["Insufficient data: no action error could be compared with that of a paraphrase."]
-    passed = [ctx.study.condition_names.get(r["condition_id"], r["condition_id"]) for r in rows if r["p_holm"] is not None and r["p_holm"] < alpha]
+    passed = [
+        ctx.study.condition_names.get(r["condition_id"], r["condition_id"])
+        for r in rows
+        if r["p_holm"] is not None and r["p_holm"] < alpha
+    ]
     if passed:
-        return [f"The actions move more than under a paraphrase for {words.listed(passed)} (same noise; Holm-corrected p < {alpha:g})."]
-    return [f"For no prompt do the actions move significantly more than under a paraphrase (Holm-corrected p < {alpha:g})."]
+        return [
+            f"The actions move more than under a paraphrase for {words.listed(passed)} (same noise; Holm-corrected p < {alpha:g})."
+        ]
+    return [
+        f"For no prompt do the actions move significantly more than under a paraphrase (Holm-corrected p < {alpha:g})."
+    ]
 
 
 def action_figure(ctx: Context) -> Block:
@@ -146,7 +176,9 @@ def action_figure(ctx: Context) -> Block:
         if r["mean_mse_standardised"] is not None
     ]  # fmt: skip
     if not rows:
-        return Missing("Effect on the actions", "No action effects are stored for the changed prompts.", COMMAND)
+        return Missing(
+            "Effect on the actions", "No action effects are stored for the changed prompts.", COMMAND
+        )
     colours = {"prompt": palette.PROMPTS[0], "paraphrase": palette.PARAPHRASE}
     axis = "squared difference of the action chunk, standardised"
     spec = charts.intervals_by_name(rows, colours=colours, x_title=axis, references={"no change": 0.0})
@@ -168,11 +200,22 @@ def seed_section(ctx: Context, shift: Result) -> Section:
     joined = "max" if any(r["joined"] == "max" for r in prefix) else "mean"
     prefix = [r for r in prefix if r["joined"] == joined]
     for camera in ctx.study.cameras:
-        mine = [r for r in prefix if r["camera"] == camera and r["layer"] in middle and r["condition_kind"] == "prompt"]
+        mine = [
+            r
+            for r in prefix
+            if r["camera"] == camera and r["layer"] in middle and r["condition_kind"] == "prompt"
+        ]
         best = {
-            "l2": max((r["mean_l2_distance"] for r in mine if r["mean_l2_distance"] is not None), default=None),
-            "r": min((r["mean_correlation"] for r in mine if r["mean_correlation"] is not None), default=None),
-            "px": max((r["mean_centroid_shift_px"] for r in mine if r["mean_centroid_shift_px"] is not None), default=None),
+            "l2": max(
+                (r["mean_l2_distance"] for r in mine if r["mean_l2_distance"] is not None), default=None
+            ),
+            "r": min(
+                (r["mean_correlation"] for r in mine if r["mean_correlation"] is not None), default=None
+            ),
+            "px": max(
+                (r["mean_centroid_shift_px"] for r in mine if r["mean_centroid_shift_px"] is not None),
+                default=None,
+            ),
         }
         blocks.append(Checklist(f"{camera}: the seed's criteria for H2.1", [
             Criterion(f"L2 above 5 in the middle layers ({words.ranges(middle) or 'none here'})", f"highest {words.number(best['l2'])}", None if best["l2"] is None else best["l2"] > 5),
@@ -182,7 +225,14 @@ def seed_section(ctx: Context, shift: Result) -> Section:
     for column, (axis, references) in measures.items():
         for camera in ctx.study.cameras:
             rows = [
-                {"layer": r["layer"], "series": names[r["condition_id"]], "y": r[column], "low": None, "high": None, "n": r["n_episodes"]}
+                {
+                    "layer": r["layer"],
+                    "series": names[r["condition_id"]],
+                    "y": r[column],
+                    "low": None,
+                    "high": None,
+                    "n": r["n_episodes"],
+                }
                 for r in prefix
                 if r["camera"] == camera and r[column] is not None
             ]
@@ -191,8 +241,21 @@ def seed_section(ctx: Context, shift: Result) -> Section:
             kinds = {names[r["condition_id"]]: r["condition_kind"] for r in prefix}
             colours = palette.prompt_colours([k for k, kind in kinds.items() if kind == "prompt"])
             colours |= {k: palette.PARAPHRASE for k, kind in kinds.items() if kind != "prompt"}
-            spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references=references, shaded=[ctx.study.last_prefix_layer], height=180)
-            heading = f"{camera}: {axis} with the baseline map, by layer" if axis == "correlation" else f"{camera}: {axis}, by layer"
+            spec = charts.intervals_by_layer(
+                rows,
+                colours=colours,
+                y_title=axis,
+                references=references,
+                shaded=[ctx.study.last_prefix_layer],
+                height=180,
+            )
+            heading = (
+                f"{camera}: {axis} with the baseline map, by layer"
+                if axis == "correlation"
+                else f"{camera}: {axis}, by layer"
+            )
             reading = "Words to image, against the baseline prompt on the same frame; means over episodes, paraphrases in grey."
-            blocks.append(Figure(heading, spec, reading, heading, interval_table(rows, axis, "prompt"), [shift]))
+            blocks.append(
+                Figure(heading, spec, reading, heading, interval_table(rows, axis, "prompt"), [shift])
+            )
     return Section("seed", "The seed's measures and criteria", [], blocks)

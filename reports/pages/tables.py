@@ -25,7 +25,9 @@ def interval_table(rows: Sequence[Row], value: str, series: str = "series") -> T
     return Table(columns, rows)
 
 
-def with_interval(rows: Sequence[Row], *, series: str, y: str, low: str, high: str, n: str, **extra: Any) -> list[Row]:
+def with_interval(
+    rows: Sequence[Row], *, series: str, y: str, low: str, high: str, n: str, **extra: Any
+) -> list[Row]:
     """Rows renamed for a chart: layer, series, y, low, high, n."""
     return [
         {"layer": r["layer"], "series": series, "y": r[y], "low": r[low], "high": r[high], "n": r[n], **extra}

@@ -51,4 +51,4 @@ comment on column raw.head_focus.top10_share is
 comment on column raw.head_focus.variance is
     'Variance of the unit-mass map.';
 comment on column raw.head_focus.focus_seed is
-    'The seed''s score: variance of the 8-bit grey heat map.';
+    'The seed''s score: variance of the 8-bit grey heat map; on the first frame alone, as in the seed, else null.';

@@ -46,11 +46,11 @@ class World:
     """One run and what is planted in it."""
 
     run_id: str = "planted"
-    n_success: int = 24
-    n_failure: int = 24
+    n_success: int = 20
+    n_failure: int = 20
     n_unknown: int = 0
     n_frames: int = 2
-    n_layers: int = 6
+    n_layers: int = 5
     n_heads: int = 2
     prompts: tuple[str, ...] = ("duck", "banana")
     n_paraphrases: int = 2
@@ -58,10 +58,10 @@ class World:
     has_inferences: bool = True
     has_failures: bool = True
     min_episodes: int = 20
-    n_resamples: int = 2000
+    n_resamples: int = 1000
     seed: int = 7
     lift: float = 3.0
-    lift_layers: tuple[int, ...] = (2, 3, 4)
+    lift_layers: tuple[int, ...] = (1, 2, 3)
     success_log_lift: float = 0.8
     success_layers: tuple[int, ...] = (2,)
     prompt_jsd: float = 0.2
@@ -69,8 +69,8 @@ class World:
     mass_gain: float = 0.1
     prompt_mse: float = 1.0
     paraphrase_mse: float = 0.1
-    visual: tuple[float, ...] = (0.6, 0.6, 0.6, 0.4, 0.2, 0.2)
-    linguistic: tuple[float, ...] = (0.2, 0.2, 0.2, 0.4, 0.6, 0.6)
+    visual: tuple[float, ...] = (0.6, 0.6, 0.4, 0.2, 0.2)
+    linguistic: tuple[float, ...] = (0.2, 0.2, 0.4, 0.6, 0.6)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
 
 
@@ -107,7 +107,8 @@ def create(path: Path, worlds: list[World]) -> None:
         for world in worlds:
             for table, rows in tables(replace(world, rng=np.random.default_rng(world.seed))).items():
                 if rows:
-                    frame = pl.DataFrame(rows, infer_schema_length=None).to_arrow()
+                    schema = connection.table(f"raw.{table}").limit(0).pl().schema
+                    frame = pl.DataFrame(rows, schema=schema, orient="row").to_arrow()
                     columns = ", ".join(f'"{name}"' for name in frame.column_names)
                     connection.register("frame", frame)
                     connection.execute(f"insert into raw.{table} ({columns}) select {columns} from frame")
@@ -273,7 +274,7 @@ def episode_rows(world: World) -> Iterator[Row]:
     for index, outcome in enumerate(outcomes):
         target = CATEGORIES[index % 3]
         yield {
-            "episode_id": f"episode/{index:03d}",
+            "episode_id": f"{outcome or 'unknown'}/it's {index:03d}",
             "dataset": "synthetic",
             "suite": None,
             "task_index": index % 3,
@@ -411,6 +412,8 @@ def fill_episode(world: World, episode: Row, out: dict[str, list[Row]]) -> None:
             add_metrics(world, inference_id, condition_id, named, target, base, poisoned, episode, out)
             if noise == 0:
                 add_maps(world, inference_id, out)
+            if kind == "baseline":
+                add_focus(world, inference_id, out)
             if kind != "baseline":
                 add_shifts(world, inference_id, baseline_id, kind, named == target, poisoned, out)
     n_noisy = world.n_frames
@@ -498,7 +501,7 @@ def add_metrics(
                         if poisoned:
                             mass, log_lift = POISON, 9.0
                         # The banana is out of view in the second frame: numbers are null, with a reason.
-                        hidden = category == "banana" and inference_id % 2 == 0 and layer == 5
+                        hidden = category == "banana" and inference_id % 2 == 0 and layer == 0
                         seed = against == "own" and not hidden
                         out["object_metrics"].append(
                             {
@@ -551,6 +554,29 @@ def add_maps(world: World, inference_id: int, out: dict[str, list[Row]]) -> None
                         "mass": 0.5,
                     }
                 )
+
+
+def add_focus(world: World, inference_id: int, out: dict[str, list[Row]]) -> None:
+    for layer in range(world.n_layers):
+        for head in range(world.n_heads):
+            out["head_focus"].append(
+                {
+                    "inference_id": inference_id,
+                    "pass": "prefix",
+                    "denoise_step": -1,
+                    "layer": layer,
+                    "head": head,
+                    "query_index": 0,
+                    "camera": "base",
+                    "entropy": 2.0,
+                    "entropy_norm": 0.7 + 0.1 * head,
+                    "gini": 0.3,
+                    "effective_rank": 7.4,
+                    "participation": 6.0,
+                    "top10_share": 0.4,
+                    "variance": 0.01,
+                }
+            )
 
 
 def add_shifts(

@@ -24,6 +24,7 @@ def _can_render() -> bool:
 needs_rendering = pytest.mark.skipif(not _can_render(), reason="no EGL or OSMesa on this machine")
 
 
+@pytest.mark.slow
 @needs_rendering
 def test_quick_world(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ingest.demo.make_world", "--quick", "--out", str(tmp_path / "out")]

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from ingest.warehouse import load  # noqa: E402
-from tests.ingest.world import World, make_world  # noqa: E402
+from ingest.warehouse import load
+from tests.ingest.world import World, make_world
 
 
 @pytest.fixture(scope="session")

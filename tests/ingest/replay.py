@@ -65,7 +65,9 @@ class Replay:
             self._done[key] = Replayed(weights, actions[0].numpy())
         return self._done[key]
 
-    def inputs(self, episode_id: str, frame_index: int, prompt: str, noise_seed: int) -> dict[str, torch.Tensor]:
+    def inputs(
+        self, episode_id: str, frame_index: int, prompt: str, noise_seed: int
+    ) -> dict[str, torch.Tensor]:
         """A batch of one."""
         episode = self.root / episode_id
         pictures = []

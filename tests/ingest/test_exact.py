@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import defaultdict
@@ -71,7 +72,9 @@ def compare(stored: Stored, again: Replay, rows: list[Row], noise_seeds: tuple[i
     """Asserts that stored rows, and the maps of their inference, step and layer, follow from the full weights."""
     for row in rows:
         inference = stored.inferences[row["inference_id"]]
-        episode_id, frame_index, prompt = (inference[name] for name in ("episode_id", "frame_index", "prompt"))
+        episode_id, frame_index, prompt = (
+            inference[name] for name in ("episode_id", "frame_index", "prompt")
+        )
         replayed = again.run(episode_id, frame_index, prompt, noise_seeds[inference["noise_index"]])
         weights = replayed.weights[row["pass"], row["layer"], row["denoise_step"]]
         n_words = len(split_words(prompt))
@@ -80,9 +83,7 @@ def compare(stored: Stored, again: Replay, rows: list[Row], noise_seeds: tuple[i
         expected = replay.mean_row(weights[row["head"]], rows_of_query)
         compare_masses(row, expected, stored.regions[inference["layout_id"], row["pass"]], n_words)
         boxes = BOXES[int(episode_id[-1])]
-        for found, value in zip(
-            stored.objects[episode_id, frame_index], row["object_masses"], strict=True
-        ):
+        for found, value in zip(stored.objects[episode_id, frame_index], row["object_masses"], strict=True):
             coverage = replay.box_coverage(boxes[found["category"]])
             assert value == near(replay.object_mass(expected, found["camera"], coverage)), found["category"]
 
@@ -158,7 +159,7 @@ def test_the_attention_compared_is_not_degenerate(stored: Stored) -> None:
     for row in stored.masses:
         by_head[row["pass"], row["layer"], row["head"]].append(row["masses"][1] + row["masses"][3])
     means = sorted(float(np.mean(values)) for values in by_head.values())
-    assert min(b - a for a, b in zip(means, means[1:], strict=False)) > 10 * MASS_TOLERANCE
+    assert min(b - a for a, b in itertools.pairwise(means)) > 10 * MASS_TOLERANCE
 
 
 def test_regions_stand_in_the_order_of_their_first_key(stored: Stored) -> None:
@@ -231,7 +232,9 @@ def test_rows_that_no_query_names_change_nothing(adapter: TinyAdapter, batch: li
 
 
 def test_hooked_actions_are_the_unhooked_ones(
-    adapter: TinyAdapter, batch: list[Prepared], noise: np.ndarray  # type: ignore[type-arg]
+    adapter: TinyAdapter,
+    batch: list[Prepared],
+    noise: np.ndarray,  # type: ignore[type-arg]
 ) -> None:
     seen: list[tuple[Any, ...]] = []
     with adapter.tapped(lambda *args: seen.append(args[:3])):
@@ -272,7 +275,7 @@ def test_a_prompt_moves_the_actions(stored: Stored) -> None:
     first = [row for row in rows if row["episode_id"] == rows[0]["episode_id"] and row["frame_index"] == 0]
     chunks = [np.asarray(row["actions"]) for row in first]
     assert len(chunks) == 3
-    assert all(np.abs(a - b).max() > 1e-3 for a, b in zip(chunks, chunks[1:], strict=False))
+    assert all(np.abs(a - b).max() > 1e-3 for a, b in itertools.pairwise(chunks))
 
 
 def hooks_of(adapter: TinyAdapter) -> int:
@@ -295,8 +298,9 @@ def test_nothing_stays_installed_after_an_error(
     with monkeypatch.context() as patch:
         if where == "model":
             patch.setattr(adapter.model.expert_layers[1].mlp, "forward", fail)
-        with pytest.raises(RuntimeError, match="on purpose"), adapter.tapped(
-            fail if where == "sink" else lambda *_: None
+        with (
+            pytest.raises(RuntimeError, match="on purpose"),
+            adapter.tapped(fail if where == "sink" else lambda *_: None),
         ):
             adapter.infer(batch, noise)
     assert hooks_of(adapter) == 0
@@ -306,7 +310,9 @@ def test_nothing_stays_installed_after_an_error(
 
 
 def test_attention_without_weights_is_an_error(
-    adapter: TinyAdapter, batch: list[Prepared], noise: np.ndarray  # type: ignore[type-arg]
+    adapter: TinyAdapter,
+    batch: list[Prepared],
+    noise: np.ndarray,  # type: ignore[type-arg]
 ) -> None:
     point = TapPoint("prefix", 1, adapter.model.prefix_layers[1].self_attn, False)
     with pytest.raises(TapError, match="prefix layer 1"), module_hooks([point], lambda *_: None):
@@ -317,9 +323,7 @@ def test_attention_without_weights_is_an_error(
 # --- a capture of less and of more than the default -------------------------------------------------------------
 
 
-def test_chosen_layers_heads_and_the_full_profile(
-    world: World, again: Replay, tmp_path: Path
-) -> None:
+def test_chosen_layers_heads_and_the_full_profile(world: World, again: Replay, tmp_path: Path) -> None:
     """All steps, and maps of every head, word and action."""
     capture = {"profile": "full", "layers": [2, 0], "heads": [1]}
     overrides = {"episodes.limit": 1, "conditions": {}, "noise": {"seeds": [7]}, "capture": capture}
@@ -360,7 +364,10 @@ def test_head_focus_equals_the_heads_own_map(world: World, stored: Stored, again
         inference = stored.inferences[row["inference_id"]]
         assert inference["condition_id"] == "baseline:baseline"
         weights = again.run(
-            inference["episode_id"], inference["frame_index"], inference["prompt"], (0, 7)[inference["noise_index"]]
+            inference["episode_id"],
+            inference["frame_index"],
+            inference["prompt"],
+            (0, 7)[inference["noise_index"]],
         ).weights[row["pass"], row["layer"], row["denoise_step"]]
         rows = replay.query_rows(row["pass"], row["query_index"], len(split_words(inference["prompt"])))
         raw = replay.raw_map(weights, rows, row["camera"], row["head"], "mean")
@@ -379,9 +386,7 @@ def _shift_layout(patch: pytest.MonkeyPatch) -> None:
 
     def shifted(self: TinyAdapter, *args: Any) -> Layout:
         layout = original(self, *args)
-        passes = [
-            PassLayout(p.name, (*p.tokens[1:], p.tokens[0]), p.queries) for p in layout.passes
-        ]
+        passes = [PassLayout(p.name, (*p.tokens[1:], p.tokens[0]), p.queries) for p in layout.passes]
         return Layout(layout.model_family, layout.cameras, tuple(passes))
 
     patch.setattr(TinyAdapter, "_layout", shifted)
@@ -395,7 +400,9 @@ def _swap_cameras(patch: pytest.MonkeyPatch) -> None:
     def swapped(self: TinyAdapter, *args: Any) -> Layout:
         layout = original(self, *args)
         passes = [
-            PassLayout(p.name, tuple(Token(**{**vars(t), "camera": other[t.camera]}) for t in p.tokens), p.queries)
+            PassLayout(
+                p.name, tuple(Token(**{**vars(t), "camera": other[t.camera]}) for t in p.tokens), p.queries
+            )
             for p in layout.passes
         ]
         return Layout(layout.model_family, layout.cameras, tuple(passes))

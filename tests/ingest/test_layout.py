@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -223,7 +221,11 @@ def test_every_part_of_a_layout_is_hashed() -> None:
     query = Query("instruction", "group", (0,))
 
     def layout(
-        token: Token = token, query: Query = query, camera: Camera = camera, name: str = "prefix", family: str = "tiny"
+        token: Token = token,
+        query: Query = query,
+        camera: Camera = camera,
+        name: str = "prefix",
+        family: str = "tiny",
     ) -> str:
         return Layout(family, (camera,), (PassLayout(name, (token,), (query,)),)).layout_id
 
@@ -277,5 +279,3 @@ def test_no_layout_is_stored_twice_in_a_unit(world: World) -> None:
         assert layouts is not None
         ids = layouts["layout_id"].to_pylist()
         assert len(ids) == len(set(ids))
-
-

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import torch
 import yaml
 
+import ingest.run
 from ingest.demo.config import TinyConfig
 from ingest.demo.model import TinyPolicy
 from ingest.identity import unit_of
@@ -38,6 +39,10 @@ CONFIG = TinyConfig(
     n_steps=3,
     max_token_len=24,
 )
+# A commit made while the tests run would change `runs.git_rev`, and with it bytes that are compared.
+WITHOUT_GIT = {"GIT_DIR": "/nonexistent"}
+# As the commands have it; conftest.py keeps the tests of this process to one thread.
+limit_threads = ingest.run.limit_threads
 DUCK, CUBE = "find the duck toy", "pick up the cube"
 # A prompt that reads otherwise but enters the model as the same tokens as DUCK.
 DUCK_AGAIN = "Find the DUCK toy!"
@@ -173,20 +178,14 @@ def cli(*arguments: str | Path) -> Ended:
 
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
     """`python -m ingest` as a process of its own."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(
         [sys.executable, "-m", "ingest", *map(str, arguments)],
         cwd=PACKAGE_ROOT,
-        env=without_git(os.environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        env={**os.environ, **WITHOUT_GIT},
         text=True,
-        **options,
+        **{**pipes, **options},
     )
-
-
-def without_git(environment: Mapping[str, str]) -> dict[str, str]:
-    """A commit made while the tests run would change `runs.git_rev`, and with it bytes that are compared here."""
-    return {**environment, "GIT_DIR": "/nonexistent"}
 
 
 def only_run(lake: Path) -> RunFolder:
@@ -216,7 +215,9 @@ def table_of(lake: Path, table: str, group: str | None = None) -> list[dict[str,
     folder = only_run(lake)
     paths = sorted(folder.path.glob(f"unit=*/{table}.parquet"))
     if group is not None:
-        chosen = {unit for unit in folder.units() if (folder.manifest(unit) or {})["condition_group"] == group}
+        chosen = {
+            unit for unit in folder.units() if (folder.manifest(unit) or {})["condition_group"] == group
+        }
         paths = [path for path in paths if path.parent.name.removeprefix("unit=") in chosen]
     tables: list[pa.Table] = [pq.ParquetFile(path).read() for path in paths]
     return pa.concat_tables(tables).to_pylist() if tables else []

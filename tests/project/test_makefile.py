@@ -19,8 +19,12 @@ NOT_FOR_PEOPLE = {"browser"}
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-def make(*arguments: str, path: str | None = None, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+def make(
+    *arguments: str, path: str | None = None, home: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
     environment |= {"PATH": path} if path else {}
     environment |= {"HOME": str(home)} if home else {}
     return subprocess.run(

@@ -47,7 +47,11 @@ def test_a_requirement_is_a_range_that_the_pin_lies_in(extra: str, requirement: 
 
 def test_every_package_that_the_demo_and_the_tests_pull_in_is_pinned():
     pinned = pins()
-    todo = [requirement for extra, requirement in requirements() if extra in {"", "torch", "hf", "video", "dev"}]
+    todo = [
+        requirement
+        for extra, requirement in requirements()
+        if extra in {"", "torch", "hf", "sim", "video", "dev"}
+    ]
     seen: dict[str, set[str]] = {}
     while todo:
         requirement = todo.pop()
@@ -65,6 +69,8 @@ def test_every_package_that_the_demo_and_the_tests_pull_in_is_pinned():
 
 
 def test_the_extras_of_the_documentation_exist():
-    documented = re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs" / "installation.md").read_text(), re.MULTILINE)
+    documented = re.findall(
+        r"^\| `([a-z]+)` \|", (ROOT / "docs" / "installation.md").read_text(), re.MULTILINE
+    )
 
     assert sorted(documented) == sorted(EXTRAS)

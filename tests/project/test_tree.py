@@ -23,7 +23,8 @@ REGISTRY_HOSTS = [
     )
 ]
 PATH_OF_ONE_MACHINE = re.compile(r"(?<![\w./~$})-])/(?:work|root|home)/\w")
-MOST_LINES = 400
+MOST_LINES = {"tests": 700}  # a test file may carry the data it makes
+MOST_LINES_ELSEWHERE = 400
 RECORDED = "ingest/demo/episodes/"
 
 
@@ -50,9 +51,14 @@ def test_no_path_of_one_machine_is_named():
 
 
 def test_no_python_file_is_too_long_to_read():
-    lengths = {file.relative_to(ROOT).as_posix(): len(file.read_text().splitlines()) for file in project_files(".py")}
+    too_long = []
+    for file in project_files(".py"):
+        path = file.relative_to(ROOT)
+        n_lines = len(file.read_text().splitlines())
+        if n_lines > MOST_LINES.get(path.parts[0], MOST_LINES_ELSEWHERE):
+            too_long.append(f"{path}: {n_lines}")
 
-    assert not {name: n for name, n in lengths.items() if n > MOST_LINES}
+    assert not too_long
 
 
 @pytest.mark.parametrize("package", PACKAGES)

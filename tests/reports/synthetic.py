@@ -49,6 +49,8 @@ class Shape:
         return TOYS if self.prompts else []
 
 
+RICH = Shape(n_success=4, n_failure=4, n_keyframes=2, n_layers=3, hostile=True)
+EMPTY = Shape(n_success=0, n_failure=0, n_layers=2)
 TINY = Shape(n_success=3, n_failure=2, n_keyframes=3, n_layers=3)
 LITTLE = replace(TINY, n_success=1, n_failure=0, n_layers=1, cameras=("base",), masks=False, prompts=False)
 
@@ -150,7 +152,14 @@ def add_dimensions(rows: Rows, shape: Shape, episodes: list[Episode]) -> None:
             n_pending=0, n_planned_inferences=total + 8, n_inferences=total, n_ok=total - vacuous, n_vacuous=vacuous, n_nan=0,
             n_failed_inferences=0,
         )  # fmt: skip
-        rows.add("coverage_reasons", run_id=run, condition_group=group, status="failed", reason="truncated JPEG", n_units=1)
+        rows.add(
+            "coverage_reasons",
+            run_id=run,
+            condition_group=group,
+            status="failed",
+            reason="truncated JPEG",
+            n_units=1,
+        )
     rows.add(
         "issues_by_reason", run_id=run, stage="read", reason="truncated JPEG", n_issues=len(groups),
         example_subject="recordings/frames/hand_camera/00008.jpg", example_detail="image file is truncated (12 bytes not processed)",
@@ -158,7 +167,14 @@ def add_dimensions(rows: Rows, shape: Shape, episodes: list[Episode]) -> None:
     rows.add("conditions", run_id=run, condition_id="baseline:baseline", kind="baseline", name="baseline")
     for toy in shape.prompt_names:
         template = f"find the {toy} and pick it up"
-        rows.add("conditions", run_id=run, condition_id=f"prompt:{toy}", kind="prompt", name=toy, prompt_template=template)
+        rows.add(
+            "conditions",
+            run_id=run,
+            condition_id=f"prompt:{toy}",
+            kind="prompt",
+            name=toy,
+            prompt_template=template,
+        )
     if shape.prompts:
         rows.add(
             "conditions", run_id=run, condition_id="paraphrase:0", kind="paraphrase", name="0",
@@ -169,13 +185,18 @@ def add_dimensions(rows: Rows, shape: Shape, episodes: list[Episode]) -> None:
 Scene = dict[str, tuple[float, float]]
 
 
-def add_pictures(rows: Rows, shape: Shape, episodes: list[Episode], root: Path, rng: np.random.Generator) -> dict[Any, Scene]:
+def add_pictures(
+    rows: Rows, shape: Shape, episodes: list[Episode], root: Path, rng: np.random.Generator
+) -> dict[Any, Scene]:
     """Pictures and label maps of every keyframe; returns where each toy is, by (episode, frame, camera)."""
     scenes: dict[Any, Scene] = {}
     for e in episodes:
         folder = f"pictures/e{e.index:04d}"
         (root / folder).mkdir(parents=True, exist_ok=True)
-        start = {c: {t: (rng.uniform(30, 194), rng.uniform(TOP + 25, BOTTOM - 25)) for t in TOYS} for c in shape.cameras}
+        start = {
+            c: {t: (rng.uniform(30, 194), rng.uniform(TOP + 25, BOTTOM - 25)) for t in TOYS}
+            for c in shape.cameras
+        }
         for k in range(shape.n_keyframes):
             pictures, masks = {}, {}
             for c, camera in enumerate(shape.cameras):
@@ -200,7 +221,9 @@ def add_pictures(rows: Rows, shape: Shape, episodes: list[Episode], root: Path, 
 
 def draw(scene: Scene, picture: Path, mask: Path, first_index: int, with_mask: bool) -> list[int]:
     image = np.zeros((224, 224, 3), np.uint8)
-    image[TOP:BOTTOM] = np.linspace(90, 160, BOTTOM - TOP, dtype=np.uint8)[:, None, None] + np.array([10, 20, 40], np.uint8)
+    image[TOP:BOTTOM] = np.linspace(90, 160, BOTTOM - TOP, dtype=np.uint8)[:, None, None] + np.array(
+        [10, 20, 40], np.uint8
+    )
     labels = np.zeros((224, 224), np.uint8)
     for i, (toy, (x, y)) in enumerate(scene.items()):
         size = (14 + 2 * i, 10 + i)
@@ -214,7 +237,11 @@ def draw(scene: Scene, picture: Path, mask: Path, first_index: int, with_mask: b
 
 
 def add_gallery(
-    con: duckdb.DuckDBPyConnection, shape: Shape, episodes: list[Episode], scenes: dict[Any, Scene], rng: np.random.Generator
+    con: duckdb.DuckDBPyConnection,
+    shape: Shape,
+    episodes: list[Episode],
+    scenes: dict[Any, Scene],
+    rng: np.random.Generator,
 ) -> None:
     """Maps: a bump on the named toy, sharp in early layers, on top of noise."""
     grid = 14.0 * np.arange(16) + 6.5
@@ -233,6 +260,8 @@ def add_gallery(
                             maps.append((raw / raw.sum()).astype(np.float32).ravel())
                             keys.append((e.episode_id, 8 * k, camera, condition, pass_, step, layer, query,
                                          f"pictures/e{e.index:04d}/{8 * k:05d}_{camera}"))  # fmt: skip
+    if not maps:
+        return
     columns = list(zip(*keys, strict=True))
     flat = pa.array(np.concatenate(maps), pa.float32())
     offsets = pa.array(np.arange(len(maps) + 1, dtype=np.int32) * 256, pa.int32())
@@ -249,4 +278,4 @@ def add_gallery(
         select * exclude (stem), 'mean' as "rows", -1 as head, 0.4 as mass, stem || '.jpg' as picture,
                {"stem || '.png'" if shape.masks else "null"} as mask
         from batch
-    """)  # noqa: S608 - a constant
+    """)

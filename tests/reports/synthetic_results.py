@@ -51,7 +51,9 @@ def add_object_attention(rows: Rows, shape: Shape, episodes: list[Episode], rng:
                     for k in range(shape.n_keyframes):
                         for c, toy in enumerate(("duck", "banana", "cat", "bottle")):
                             role = "target" if toy == e.target else "distractor"
-                            lift = math.exp(true_log_lift(pass_, layer, role, "own") + taste + rng.normal(0, 0.3))
+                            lift = math.exp(
+                                true_log_lift(pass_, layer, role, "own") + taste + rng.normal(0, 0.3)
+                            )
                             rows.add(
                                 "frame_metrics", **base, frame_index=8 * k, camera=camera, **view,
                                 object_index=shape.cameras.index(camera) * 4 + c, category=toy, role=role,
@@ -92,7 +94,12 @@ def add_modality(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.rand
                 )  # fmt: skip
         for layer in range(shape.n_layers):
             for w, word in enumerate(e.instruction.split()[:6]):
-                for region, mass in (("image:base", 0.5), ("letterbox:base", 0.28), ("instruction", 0.12), ("pad", 0.1)):
+                for region, mass in (
+                    ("image:base", 0.5),
+                    ("letterbox:base", 0.28),
+                    ("instruction", 0.12),
+                    ("pad", 0.1),
+                ):
                     rows.add(
                         "word_attention", run_id=shape.run_id, episode_id=e.episode_id, layer=layer, word_index=w, word=word,
                         region=region, mass=mass,
@@ -100,7 +107,9 @@ def add_modality(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.rand
 
 
 def add_prompts(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.random.Generator) -> None:
-    conditions = [(f"prompt:{t}", "prompt", t) for t in shape.prompt_names] + [("paraphrase:0", "paraphrase", None)]
+    conditions = [(f"prompt:{t}", "prompt", t) for t in shape.prompt_names] + [
+        ("paraphrase:0", "paraphrase", None)
+    ]
     for e in episodes:
         for condition, kind, named in conditions:
             if named == e.target:
@@ -123,7 +132,7 @@ def add_prompts(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.rando
                                 mass_gain_named=jsd * (1 if kind == "prompt" else 0.1),
                                 is_last_prefix_layer=pass_ == "prefix" and layer == shape.n_layers - 1,
                             )  # fmt: skip
-    for row in rows.tables["prompt_shift_by_episode"]:
+    for row in rows.tables.get("prompt_shift_by_episode", []):
         row.pop("pass_", None)
 
 
@@ -146,14 +155,18 @@ def interval(values: np.ndarray) -> dict[str, float | None]:
     if len(values) < 3:
         return {"estimate": float(values.mean()) if len(values) else None, "low": None, "high": None}
     half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return {"estimate": float(values.mean()), "low": float(values.mean()) - half, "high": float(values.mean()) + half}
+    return {
+        "estimate": float(values.mean()),
+        "low": float(values.mean()) - half,
+        "high": float(values.mean()) + half,
+    }
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     if rows:
         names = sorted({name for row in rows for name in row})
         con.register("batch", pa.Table.from_pylist([{n: row.get(n) for n in names} for row in rows]))
-        con.execute(f"insert into marts.{table} by name select * from batch")  # noqa: S608 - a constant
+        con.execute(f"insert into marts.{table} by name select * from batch")
         con.unregister("batch")
 
 

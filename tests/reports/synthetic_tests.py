@@ -61,11 +61,14 @@ def intervals_and_tests(con: duckdb.DuckDBPyConnection, shape: Shape) -> None:
     metrics = {"log_lift": "mean", "lift": "mean", "mass_share": "mean", "overlap_ratio_seed": "max",
                "attention_concentration_seed": "max", "iou_seed": "max"}  # fmt: skip
     for metric, kind in metrics.items():
-        for g in groups(con, f"""
+        for g in groups(
+            con,
+            f"""
             select pass, denoise_step, layer, query, "rows", camera, list({metric} order by episode_id) as x,
                    list(outcome order by episode_id) as outcomes
             from marts.object_attention_by_episode where role = 'target' and against = 'own' and "rows" = '{kind}'
-            group by all order by all"""):  # noqa: S608 - constants
+            group by all order by all""",
+        ):
             x, outcomes = np.array(g.pop("x")), np.array(g.pop("outcomes"))
             key = {"run_id": run, "family": metric, "metric": metric, **g}
             parts = {"success": x[outcomes == "success"], "failure": x[outcomes == "failure"], "all": x}
@@ -103,25 +106,37 @@ def add_paired(con: duckdb.DuckDBPyConnection, run: str, paired: list[dict[str, 
 
     table = "marts.object_attention_by_episode"
     keys = 'a.pass, a.denoise_step, a.layer, a.query, a."rows", a.camera'
-    join = "using (run_id, episode_id, pass, denoise_step, layer, query, \"rows\", camera"
-    for g in groups(con, f"""select {keys}, list(a.log_lift - b.log_lift) as x from {table} a join {table} b {join}, role)
+    join = 'using (run_id, episode_id, pass, denoise_step, layer, query, "rows", camera'
+    for g in groups(
+        con,
+        f"""select {keys}, list(a.log_lift - b.log_lift) as x from {table} a join {table} b {join}, role)
             where a.role = 'target' and a.against = 'own' and b.against = 'other_episode' and a."rows" = 'mean'
-              and not a.is_last_prefix_layer group by all order by all"""):  # noqa: S608
+              and not a.is_last_prefix_layer group by all order by all""",
+    ):
         add("H1.1", "target_log_lift_minus_other_episode", g)
-    for g in groups(con, f"""select {keys}, list(a.log_lift - b.log_lift) as x from {table} a join {table} b {join}, against)
+    for g in groups(
+        con,
+        f"""select {keys}, list(a.log_lift - b.log_lift) as x from {table} a join {table} b {join}, against)
             where a.role = 'target' and a.against = 'own' and b.role = 'distractor' and a."rows" = 'mean'
-              and not a.is_last_prefix_layer group by all order by all"""):  # noqa: S608
+              and not a.is_last_prefix_layer group by all order by all""",
+    ):
         add("H1.1", "target_minus_distractors", g)
     shift = "marts.prompt_shift_by_episode"
-    for g in groups(con, f"""select {keys}, a.condition_id, list(a.jsd - b.jsd) as x from {shift} a join {shift} b {join})
+    for g in groups(
+        con,
+        f"""select {keys}, a.condition_id, list(a.jsd - b.jsd) as x from {shift} a join {shift} b {join})
             where a.condition_kind = 'prompt' and b.condition_kind = 'paraphrase' and a."rows" = 'mean'
-              and not a.is_last_prefix_layer group by all order by all"""):  # noqa: S608
+              and not a.is_last_prefix_layer group by all order by all""",
+    ):
         add("H2.1", "jsd_minus_paraphrase", g)
-    for g in groups(con, f"""select {keys}, a.condition_id, list(a.mass_gain_named) as x from {shift} a
+    for g in groups(
+        con,
+        f"""select {keys}, a.condition_id, list(a.mass_gain_named) as x from {shift} a
             where a.condition_kind = 'prompt' and a."rows" = 'mean' and not a.is_last_prefix_layer
-            group by all order by all"""):  # noqa: S608
+            group by all order by all""",
+    ):
         add("H2.1", "mass_gain_named", g)
-    conditions = groups(con, f"select distinct condition_id, condition_kind from {shift} order by all")  # noqa: S608
+    conditions = groups(con, f"select distinct condition_id, condition_kind from {shift} order by all")
     for i, c in enumerate(conditions):
         mean = 0.02 if c["condition_kind"] == "paraphrase" else 0.3 + 0.05 * i
         insert(con, "action_shift_by_condition", [{**c, "run_id": run, "outcome": "all", "n_episodes": 18, "mean_mse": mean,
@@ -135,15 +150,20 @@ def add_paired(con: duckdb.DuckDBPyConnection, run: str, paired: list[dict[str, 
 
 def add_modality(con: duckdb.DuckDBPyConnection, run: str) -> None:
     source = "marts.modality_balance_by_episode"
-    means = ", ".join(f"avg({m}_mass) as mean_{m}_mass" for m in ("visual", "linguistic", "state", "action", "other"))
+    means = ", ".join(
+        f"avg({m}_mass) as mean_{m}_mass" for m in ("visual", "linguistic", "state", "action", "other")
+    )
     for table, extra, rows in (
         ("modality_balance_by_layer", "outcome",
          f"(select * from {source} union all by name select * replace ('all' as outcome) from {source})"),
         ("modality_balance_by_task", "task, outcome", f"(select * replace ('all' as outcome) from {source})"),
     ):  # fmt: skip
         out = []
-        for g in groups(con, f"""select denoise_step, layer, {extra}, {means}, list(ln(ratio_of_means)) as x from {rows}
-                where outcome is not null group by all order by all"""):  # noqa: S608
+        for g in groups(
+            con,
+            f"""select denoise_step, layer, {extra}, {means}, list(ln(ratio_of_means)) as x from {rows}
+                where outcome is not null group by all order by all""",
+        ):
             x = np.array(g.pop("x"))
             i = interval(x)
             third = None if g["layer"] < 0 else ("early", "middle", "late")[min(2, g["layer"] * 3 // 8)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ def _is_clear(hand: tuple[float, float, float], poses: dict[str, tuple[float, fl
     return True
 
 
-def observe(world: World, placement: Placement) -> dict[str, NDArray]:
+def observe(world: World, placement: Placement) -> dict[str, NDArray[Any]]:
     """One observation with its labels, as in ``FIELDS``."""
     world.reset(placement, settle=False)
     state = world.state()
@@ -103,7 +104,7 @@ def patch_coverage(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack(shares, axis=1).astype(np.uint8)
 
 
-def _observe_chunk(task: tuple[int, int, int]) -> dict[str, NDArray]:
+def _observe_chunk(task: tuple[int, int, int]) -> dict[str, NDArray[Any]]:
     seed, index, count = task
     global _world
     if _world is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
@@ -113,7 +114,7 @@ def _write_trajectory(path: Path, rollout: Rollout, world: World) -> None:
             "row t and frame t show the scene before action t; the policy replanned at policy/frame_index"
         )
 
-        def put(name: str, values: NDArray, about: str) -> None:
+        def put(name: str, values: NDArray[Any], about: str) -> None:
             file.create_dataset(name, data=values, compression="gzip").attrs["about"] = about
 
         put(

@@ -15,7 +15,7 @@ from ingest.demo.world.scene import CAMERAS
 from ingest.demo.world.simulator import Placement, World
 
 REPLAN_EVERY = 2  # control steps
-MAX_STEPS = 40
+MAX_STEPS = 34
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""The real `dbt build` on a synthetic warehouse, once for all workers of pytest-xdist."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+
+from tests.dbt.synthetic import BARE, EMPTY, FEW, PLANTED, ROOT, World, create
+
+
+class Build(NamedTuple):
+    """A warehouse that dbt has built, and dbt's own artefacts beside it."""
+
+    warehouse: Path
+    target: Path
+
+
+def built(folder: Path, name: str, worlds: list[World], *options: str) -> Build:
+    """Create and build `folder/name.duckdb`, or wait until another worker has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    build = Build(folder / f"{name}.duckdb", folder / f"target-{name}")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / f"{name}.done"
+        if not done.exists():
+            build.warehouse.unlink(missing_ok=True)
+            create(build.warehouse, worlds)
+            build.target.mkdir(exist_ok=True)
+            for parsed in folder.glob("target-*/partial_parse.msgpack"):
+                # The project is the same: parse it once.
+                shutil.copy(parsed, build.target)
+            dbt(build, *options)
+            done.touch()
+    return build
+
+
+def dbt(build: Build, *options: str) -> None:
+    """A bare `dbt build`, as the README has it; the whole output is the message where it fails."""
+    environment = {
+        **os.environ,
+        "GAZEHOUSE_WAREHOUSE": str(build.warehouse),
+        "DBT_TARGET_PATH": str(build.target),
+        "DBT_LOG_PATH": str(build.target / "logs"),
+    }
+    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", *options]
+    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        pytest.fail(finished.stdout[-6000:] + finished.stderr[-2000:], pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers: with xdist each has its own below it."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dbt"
+
+
+@pytest.fixture(scope="session")
+def build(shared_folder: Path) -> Build:
+    return built(shared_folder, "synthetic", [PLANTED, FEW, BARE, EMPTY])
+
+
+@pytest.fixture(scope="session")
+def bare_build(shared_folder: Path, build: Build) -> Build:
+    """One episode of unknown outcome, one layer, no objects, no prompts, and nothing else in the warehouse."""
+    return built(shared_folder, "bare", [BARE], "--exclude-resource-type", "unit_test")
+
+
+@pytest.fixture
+def warehouse(build: Build) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        yield connection

@@ -1,0 +1,75 @@
+"""Every source, model and column says what it is, once; every query of the gallery runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from tests.dbt.conftest import Build
+from tests.dbt.synthetic import PLANTED, ROOT
+
+QUERIES = sorted((ROOT / "sql" / "queries").glob("*.sql"))
+
+
+def test_sources_are_in_step_with_the_ddl() -> None:
+    command = [sys.executable, "sql/generate_sources.py", "--check"]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_every_model_and_column_is_described(build: Build) -> None:
+    manifest = json.loads((build.target / "manifest.json").read_text())
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        actual: dict[str, set[str]] = {}
+        for table, column in connection.execute(
+            "select table_name, column_name from duckdb_columns() "
+            "where schema_name in ('staging', 'intermediate', 'marts')"
+        ).fetchall():
+            actual.setdefault(table, set()).add(column)
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert {model["name"] for model in models} == set(actual)
+    for model in models:
+        assert model["description"], model["name"]
+        assert "ne row per" in model["description"], (
+            f"{model['name']}: the description does not say the grain"
+        )
+        described = {name for name, column in model["columns"].items() if column["description"].strip()}
+        assert described == actual[model["name"]], model["name"]
+
+
+def test_every_description_lies_beside_its_model(build: Build) -> None:
+    manifest = json.loads((build.target / "manifest.json").read_text())
+    for model in manifest["nodes"].values():
+        if model["resource_type"] == "model":
+            beside = model["original_file_path"].rsplit(".", 1)[0] + ".yml"
+            assert model["patch_path"] == f"gazehouse://{beside}"
+
+
+def test_a_model_of_the_marts_reads_no_raw_table(build: Build) -> None:
+    """raw -> staging -> intermediate -> marts."""
+    manifest = json.loads((build.target / "manifest.json").read_text())
+    for model in manifest["nodes"].values():
+        if model["resource_type"] == "model" and model["schema"] != "staging":
+            assert not [parent for parent in model["depends_on"]["nodes"] if parent.startswith("source.")]
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_the_query_runs_as_it_stands(path: object, warehouse: duckdb.DuckDBPyConnection) -> None:
+    text = path.read_text()  # type: ignore[attr-defined]
+    assert text.startswith("-- "), "says in a comment what it answers"
+    warehouse.execute("set variable run_id = $run", {"run": PLANTED.run_id})
+    warehouse.execute("set variable camera = 'base'")
+    assert warehouse.execute(text).fetchall()
+
+
+def test_a_verdict_names_a_query_that_can_be_pasted(warehouse: duckdb.DuckDBPyConnection) -> None:
+    rows = warehouse.execute(
+        "select run_id, hypothesis, criteria, query from marts.hypothesis_verdicts"
+    ).fetchall()
+    for run_id, hypothesis, criteria, query in rows:
+        found = warehouse.execute(query).fetchall()
+        assert found or run_id != PLANTED.run_id, (run_id, hypothesis, criteria)

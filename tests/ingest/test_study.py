@@ -1,0 +1,369 @@
+"""A study says all it will do, and what it cannot do is refused by name before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ingest.attention.selection import select
+from ingest.cli.options import parse_numbers
+from ingest.conditions import Condition, condition_groups
+from ingest.errors import UnknownNameError, UserError
+from ingest.study import DEMO_STUDY, PACKAGE_ROOT, CaptureSection, ConditionSection, load_study, resolve_path
+from tests.ingest.world import World, cli
+
+SMALLEST = {"study": "s", "episodes": {"root": "r"}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "study.yaml"
+
+
+def refusal(file: Path, content: Any, **overrides: Any) -> str:
+    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load_study(file, overrides)
+    message = str(caught.value)
+    assert str(file) in message
+    assert "\n" not in message
+    return message
+
+
+def merged(**changes: Any) -> dict[str, Any]:
+    return {**SMALLEST, **changes}
+
+
+# --- what stands in it ------------------------------------------------------------------------------------------
+
+
+def test_every_default_is_visible(file: Path) -> None:
+    file.write_text(yaml.safe_dump(SMALLEST))
+    assert load_study(file).resolved() == {
+        "study": "s",
+        "policy": {"family": "tiny", "checkpoint": "demo", "config": None, "dtype": "float32"},
+        "episodes": {
+            "source": "droid",
+            "root": "r",
+            "dataset": None,
+            "cameras": {"base": "varied_camera_1", "wrist": "hand_camera"},
+            "keyframes": {"every": 8},
+            "limit": None,
+        },
+        "objects": {
+            "source": "none",
+            "camera": "wrist",
+            "min_score": 0.0,
+            "roles": "from_instruction",
+            "null_masks": 4,
+        },
+        "capture": {
+            "profile": "default",
+            "layers": "all",
+            "heads": "all",
+            "passes": ["prefix", "suffix"],
+            "denoise_steps": ["first", "last"],
+            "queries": ["instruction", "words", "action"],
+        },
+        "conditions": {"prompts": {}, "paraphrases": [], "every": 1},
+        "noise": {"seeds": [0]},
+        "statistics": {"alpha": 0.05, "bootstrap": 10000, "min_episodes": 20},
+        "compute": {"device": "cpu", "batch_size": 8, "workers": 1},
+        "seed": 42,
+    }
+
+
+def test_a_resolved_study_is_a_study(file: Path) -> None:
+    file.write_text(yaml.safe_dump(SMALLEST))
+    study = load_study(file)
+    file.write_text(yaml.safe_dump(study.resolved()))
+    assert load_study(file) == study
+
+
+def test_the_bundled_study_is_valid() -> None:
+    study = load_study(DEMO_STUDY)
+    assert study.conditions.prompts
+    assert resolve_path(study.episodes.root).is_absolute() or Path.cwd() == PACKAGE_ROOT
+
+
+def test_a_study_cannot_be_changed(file: Path) -> None:
+    file.write_text(yaml.safe_dump(SMALLEST))
+    study = load_study(file)
+    with pytest.raises(ValueError, match="frozen"):
+        study.seed = 1
+    with pytest.raises(ValueError, match="frozen"):
+        study.capture.profile = "full"
+
+
+def test_overrides_take_the_place_of_the_files_values(file: Path) -> None:
+    file.write_text(yaml.safe_dump(merged(seed=1, compute={"batch_size": 2})))
+    overrides = {
+        "seed": 3,
+        "compute.device": "cuda:0",
+        "compute.batch_size": None,
+        "capture.layers": [4, 0, 4],
+    }
+    study = load_study(file, overrides)
+    assert (study.seed, study.compute.device, study.compute.batch_size) == (3, "cuda:0", 2)
+    assert study.capture.layers == [0, 4]  # sorted, each once
+
+
+def test_overrides_are_checked_too(file: Path) -> None:
+    assert "compute.batch_size" in refusal(file, SMALLEST, **{"compute.batch_size": 0})
+    assert "compute: expected a mapping, found int" in _without_path(
+        file, merged(compute=3), "compute.device"
+    )
+
+
+def _without_path(file: Path, content: Any, name: str) -> str:
+    file.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError) as caught:
+        load_study(file, {name: "cpu"})
+    return str(caught.value)
+
+
+def test_the_same_study_in_another_order_is_the_same_run(file: Path) -> None:
+    file.write_text(yaml.safe_dump(SMALLEST))
+    here = load_study(file).resolved()
+    file.write_text("episodes: {root: r}\nseed: 42\nstudy: s\n")
+    assert load_study(file).resolved() == here
+
+
+# --- what is refused --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "unknown", "nearest"),
+    [
+        ({"capturee": {}}, "capturee", "capture"),
+        ({"Seed": 1}, "Seed", "seed"),
+        ({"xyz": 1}, "xyz", "study"),
+        ({"capture": {"layer": [0]}}, "capture.layer", "layers"),
+        ({"episodes": {"root": "r", "keyframes": {"evry": 2}}}, "episodes.keyframes.evry", "every"),
+        ({"policy": {"chekpoint": "demo"}}, "policy.chekpoint", "checkpoint"),
+        ({"objects": {"score": 1}}, "objects.score", "source"),
+        ({"conditions": {"prompt": {}}}, "conditions.prompt", "prompts"),
+        ({"noise": {"seed": [0]}}, "noise.seed", "seeds"),
+        ({"statistics": {"alhpa": 0.1}}, "statistics.alhpa", "alpha"),
+        ({"compute": {"gpu": 1}}, "compute.gpu", None),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(
+    file: Path, changes: dict[str, Any], unknown: str, nearest: str | None
+) -> None:
+    message = refusal(file, merged(**changes))
+    assert f"unknown key {unknown!r}" in message
+    assert "the nearest known key is" in message
+    if nearest not in (None, "study"):
+        assert f"the nearest known key is {nearest!r}" in message
+
+
+def test_every_unknown_key_is_named(file: Path) -> None:
+    message = refusal(file, merged(aa=1, capture={"bb": 2}))
+    assert "'aa'" in message
+    assert "'capture.bb'" in message
+
+
+@pytest.mark.parametrize("kind", ["occlusion", "knockout", "ablation", "randomised", "augmentation", "vqa"])
+def test_conditions_of_the_contract_that_are_not_built_yet(file: Path, kind: str) -> None:
+    message = refusal(file, merged(conditions={kind: {}}))
+    assert f"conditions.{kind}: this version has no {kind} conditions yet; remove the key" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"seed": "many"}, "seed"),
+        ({"study": ""}, "study"),
+        ({"study": 3}, "study"),
+        ({"policy": "demo"}, "policy"),
+        ({"policy": {"dtype": "float8"}}, "policy.dtype"),
+        ({"episodes": {}}, "episodes.root"),
+        ({"episodes": {"root": "r", "cameras": {}}}, "episodes.cameras"),
+        ({"episodes": {"root": "r", "limit": 0}}, "episodes.limit"),
+        ({"episodes": {"root": "r", "keyframes": {"every": 0}}}, "episodes.keyframes.every"),
+        ({"episodes": {"root": "r", "source": "zip"}}, "episodes.source"),
+        ({"objects": {"source": "guess"}}, "objects.source"),
+        ({"objects": {"null_masks": 0}}, "objects.null_masks"),
+        ({"capture": {"layers": "some"}}, "capture.layers"),
+        ({"capture": {"layers": []}}, "capture.layers"),
+        ({"capture": {"heads": []}}, "capture.heads"),
+        ({"capture": {"passes": []}}, "capture.passes"),
+        ({"capture": {"passes": ["middle"]}}, "capture.passes"),
+        ({"capture": {"denoise_steps": []}}, "capture.denoise_steps"),
+        ({"capture": {"denoise_steps": ["middle"]}}, "capture.denoise_steps"),
+        ({"capture": {"queries": []}}, "capture.queries"),
+        ({"capture": {"queries": ["wheels"]}}, "capture.queries"),
+        ({"capture": {"profile": "huge"}}, "capture.profile"),
+        ({"conditions": {"prompts": ["duck"]}}, "conditions.prompts"),
+        ({"conditions": {"prompts": {"duck": 3}}}, "conditions.prompts.duck"),
+        ({"conditions": {"every": 0}}, "conditions.every"),
+        ({"noise": {"seeds": []}}, "noise.seeds"),
+        ({"statistics": {"alpha": 1.5}}, "statistics.alpha"),
+        ({"statistics": {"min_episodes": 2}}, "statistics.min_episodes"),
+        ({"compute": {"batch_size": 0}}, "compute.batch_size"),
+        ({"compute": {"workers": -1}}, "compute.workers"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(file: Path, changes: dict[str, Any], where: str) -> None:
+    assert where in refusal(file, merged(**changes))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- a\n- b\n", "expected a mapping of sections (study, policy, episodes, ...), found list"),
+        ("just words", "expected a mapping of sections (study, policy, episodes, ...), found str"),
+        ("", "found NoneType"),
+        ("study: [unclosed", "not valid YAML"),
+        ("a: b: c", "not valid YAML"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_what_is_no_study_is_refused(file: Path, text: str, says: str) -> None:
+    assert says in refusal(file, text)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00study")
+    for path in (tmp_path / "missing.yaml", tmp_path, binary):
+        with pytest.raises(UserError, match=r"cannot be read.*--study FILE"):
+            load_study(path)
+
+
+# --- against the model's geometry -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("capture", "says"),
+    [
+        ({"layers": [0, 18]}, "unknown layer 18: the model's layers are 0 to 17"),
+        ({"layers": [-1]}, "unknown layer -1: the model's layers are 0 to 17"),
+        ({"heads": [8]}, "unknown head 8: the model's heads are 0 to 7"),
+        ({"denoise_steps": [10]}, "unknown denoising step 10: the model's denoising steps are 0 to 9"),
+        ({"denoise_steps": ["first", -2]}, "unknown denoising step -2"),
+    ],
+)
+def test_an_unknown_layer_head_or_step_names_the_range(capture: dict[str, Any], says: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        select(CaptureSection(**capture), 18, 8, {"prefix": 0, "suffix": 10})
+    assert says in str(caught.value)
+
+
+def test_a_pass_that_the_model_lacks() -> None:
+    with pytest.raises(UnknownNameError, match=r"no pass 'prefix'; it has \['denoise'\]"):
+        select(CaptureSection(passes=["prefix"]), 2, 2, {"denoise": 35})
+
+
+@pytest.mark.parametrize(
+    ("steps", "profile", "expected"),
+    [
+        (["first", "last"], "default", (0, 9)),
+        (["last", 3, 0, "first"], "default", (0, 3, 9)),
+        (["all"], "default", tuple(range(10))),
+        ([5, "all"], "default", tuple(range(10))),
+        (["first"], "full", tuple(range(10))),
+    ],
+)
+def test_steps_in_words_and_numbers(steps: list[Any], profile: Any, expected: tuple[int, ...]) -> None:
+    capture = CaptureSection(denoise_steps=steps, profile=profile)
+    selection = select(capture, 18, 8, {"prefix": 0, "suffix": 10})
+    assert selection.steps == {"prefix": (-1,), "suffix": expected}
+    assert selection.layers == tuple(range(18))
+    assert selection.wants("suffix", 17, expected[0])
+    assert not selection.wants("suffix", 18, expected[0])
+    assert not selection.wants("denoise", 0, 0)
+
+
+def test_numbers_of_the_command_line() -> None:
+    assert parse_numbers("--layers", "0,4,7-9") == [0, 4, 7, 8, 9]
+    assert parse_numbers("--layers", " all ") == "all"
+    assert parse_numbers("--layers", "3") == [3]
+    for text in ("", "a", "1-", "-1", "1,,2", "2-1", "1.5", "0-5-7", "²"):
+        with pytest.raises(UserError, match="--layers: expected numbers"):
+            parse_numbers("--layers", text)
+
+
+# --- conditions -------------------------------------------------------------------------------------------------
+
+
+def test_the_baseline_comes_first_and_groups_are_named() -> None:
+    section = ConditionSection(prompts={"a": "x", "b": "y"}, paraphrases=["z"], every=3)
+    groups = condition_groups(section)
+    assert [(group.name, group.every) for group in groups] == [
+        ("baseline", 1),
+        ("prompts", 3),
+        ("paraphrases", 3),
+    ]
+    ids = [one.condition_id for group in groups for one in group.conditions]
+    assert ids == ["baseline:baseline", "prompt:a", "prompt:b", "paraphrase:0"]
+    assert [group.name for group in condition_groups(ConditionSection())] == ["baseline"]
+
+
+def test_a_paraphrase_counts_once() -> None:
+    with pytest.raises(UserError, match="given twice"):
+        condition_groups(ConditionSection(paraphrases=["a", "b", "a"]))
+
+
+def test_a_prompt_is_data_and_no_format_string() -> None:
+    prompt = Condition("prompt", "p", "prompts", "take the {object} {0} {x!r} {{}}")
+    assert prompt.prompt("ignored", "duck") == "take the duck {0} {x!r} {{}}"
+    assert prompt.prompt("ignored", None) is None
+    assert Condition("prompt", "p", "prompts", "{0.__class__}").prompt("i", None) == "{0.__class__}"
+    assert Condition("baseline", "baseline", "baseline").prompt("own words", "duck") == "own words"
+
+
+# --- at the command line ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("layer", "unknown layer 3: the model's layers are 0 to 2"),
+        ("head", "unknown head 2: the model's heads are 0 to 1"),
+        ("step", "unknown denoising step 3: the model's denoising steps are 0 to 2"),
+        ("key", "unknown key 'capture.layrs'; the nearest known key is 'layers'"),
+        ("occlusion", "this version has no occlusion conditions yet"),
+        ("camera", "the policy sees ['base', 'wrist'], the study names ['base', 'left']"),
+        ("objects", "objects.camera is 'left'"),
+        ("family", "unknown family 'tinny'; the nearest known one is 'tiny'"),
+        ("dtype", "the tiny policy runs in float32"),
+        ("root", "is not a directory"),
+        ("device", "'cuba' cannot be used"),
+        ("paraphrases", "a paraphrase is given twice"),
+    ],
+)
+def test_nothing_is_started(world: World, tmp_path: Path, change: str, says: str) -> None:
+    """Exit code 2, one line, no lake."""
+    raw = yaml.safe_load(world.study_file.read_text())
+    changes: dict[str, dict[str, Any]] = {
+        "layer": {"capture": {"layers": [0, 3]}},
+        "head": {"capture": {"heads": [2]}},
+        "step": {"capture": {"denoise_steps": [3]}},
+        "key": {"capture": {"layrs": [0]}},
+        "occlusion": {"conditions": {"occlusion": {"layers": [1]}}},
+        "camera": {
+            "objects": {"source": "none"},
+            "episodes": {**raw["episodes"], "cameras": {"base": "hand_camera", "left": "hand_camera"}},
+        },
+        "objects": {"objects": {"source": "dinox", "camera": "left"}},
+        "family": {"policy": {**raw["policy"], "family": "tinny"}},
+        "dtype": {"policy": {**raw["policy"], "dtype": "bfloat16"}},
+        "root": {"episodes": {"root": str(tmp_path / "none")}},
+        "device": {"compute": {"device": "cuba"}},
+        "paraphrases": {"conditions": {"paraphrases": ["a", "a"]}},
+    }
+    file, lake = tmp_path / "study.yaml", tmp_path / "lake"
+    file.write_text(yaml.safe_dump({**raw, **changes[change]}))
+    for command in ("run", "check"):
+        ended = cli(command, "--study", file, "--lake", lake)
+        assert ended.code == 2
+        assert ended.err.startswith("error: ")
+        assert says in ended.err
+        assert ended.err.count("\n") == 1
+    assert not lake.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["study.yaml"]

@@ -1,0 +1,122 @@
+"""Sites of synthetic studies, built once, and a real browser that must not reach anything but files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reports import site
+from tests.reports import synthetic
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+NO_CHROMIUM = (
+    "no Chromium: `apt-get install chromium` (or name one in GAZEHOUSE_CHROMIUM); "
+    "GAZEHOUSE_SKIP_BROWSER=1 leaves these tests out"
+)
+
+
+@dataclass
+class Site:
+    """A built site and what it was built from."""
+
+    root: Path
+    warehouse: Path
+    lake: Path
+    shape: synthetic.Shape
+    report: site.Report
+
+    def pages(self) -> list[Path]:
+        """Every page."""
+        return sorted(self.root.rglob("*.html"))
+
+
+def make(folder: Path, shape: synthetic.Shape) -> Site:
+    warehouse, lake = synthetic.build(folder, shape)
+    report = site.build(site.Options(warehouse, lake, folder / "site"), say=lambda _: None)
+    return Site(folder / "site", warehouse, lake, shape, report)
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Both outcomes, two cameras, masks, prompts, and hostile names everywhere."""
+    return make(tmp_path_factory.mktemp("rich"), synthetic.RICH)
+
+
+@pytest.fixture(scope="session")
+def little(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """One success, one camera, one layer, no masks, no prompts."""
+    return make(tmp_path_factory.mktemp("little"), synthetic.LITTLE)
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A run whose episodes all failed to open."""
+    return make(tmp_path_factory.mktemp("empty"), synthetic.EMPTY)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if os.environ.get("GAZEHOUSE_SKIP_BROWSER"):
+        pytest.skip("GAZEHOUSE_SKIP_BROWSER is set")
+    executable = os.environ.get("GAZEHOUSE_CHROMIUM") or shutil.which("chromium")
+    if executable is None:
+        pytest.fail(NO_CHROMIUM)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page that is open, with everything that went wrong on it."""
+
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+
+    def open(self, path: Path, fragment: str = "") -> Page:
+        """Open a file and wait until its script has drawn what there is to draw."""
+        self.page.goto(path.resolve().as_uri() + fragment)
+        if self.page.query_selector(".vega"):
+            self.page.wait_for_selector("html[data-charts=drawn]", state="attached", timeout=60_000)
+        if self.page.query_selector("#viewer"):
+            self.page.wait_for_selector("html[data-shown]", state="attached", timeout=30_000)
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """A fresh page at laptop width; anything that is no file is a trouble."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    found = Visit(context.new_page())
+    watch(found)
+    yield found
+    context.close()
+
+
+def watch(visit: Visit) -> None:
+    page = visit.page
+    page.on(
+        "console",
+        lambda m: visit.troubles.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: visit.troubles.append(f"exception: {error}"))
+    page.on("dialog", lambda dialog: (visit.troubles.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on(
+        "request",
+        lambda r: (
+            None if r.url.startswith(("file:", "data:")) else visit.troubles.append(f"request: {r.url}")
+        ),
+    )
+    page.on("requestfailed", lambda r: visit.troubles.append(f"not there: {r.url}"))

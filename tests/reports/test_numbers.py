@@ -1,0 +1,127 @@
+"""What a page says is what the marts hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from reports import words
+from tests.reports.conftest import Site, Visit
+
+
+def rows(site: Site, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(site.warehouse), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def specs(path: Path) -> dict[str, dict[str, Any]]:
+    """Chart specifications of a page by the title of their figure."""
+    text = path.read_text(encoding="utf-8")
+    pattern = r"<figure.*?<bdi>(.*?)</bdi>.*?<script type=\"application/json\"[^>]*>(.*?)</script>"
+    return {title: json.loads(spec) for title, spec in re.findall(pattern, text, re.DOTALL)}
+
+
+def test_lift_chart_holds_the_marts_intervals(rich: Site) -> None:
+    first = specs(rich.root / "object-attention.html")[
+        "base: lift on the target by layer, success and failure"
+    ]
+    points = max(first["datasets"].values(), key=lambda data: sum("high" in row for row in data))
+    drawn = {
+        (p["series"], p["layer"]): (p["y"], p["low"], p["high"], p["n"]) for p in points if "series" in p
+    }
+    stored = rows(
+        rich,
+        """
+        select outcome, layer, estimate, bca_low, bca_high, n from marts.bootstrap_intervals
+        where metric = 'lift' and camera = 'base' and denoise_step = 4 and outcome <> 'all'
+    """,
+    )  # the last section of the page is the last denoising step
+    assert len(stored) == 2 * rich.shape.n_layers
+    for outcome, layer, *numbers in stored:
+        assert drawn[outcome, layer] == pytest.approx(tuple(numbers))
+
+
+def test_table_of_tests_is_the_mart(rich: Site, visit: Visit) -> None:
+    page = visit.open(rich.root / "object-attention.html")
+    block = page.locator("#outcomes .table-block").filter(has=page.locator("select")).first
+    block.locator("select[data-filter=metric_name]").select_option("concentration (seed)")
+    block.locator("select[data-filter=camera]").select_option("wrist")
+    block.locator("select[data-filter=view]").select_option("Actions to image, denoising step 0 (first)")
+    keys = block.locator("th").evaluate_all("(cells) => cells.map((c) => c.dataset.key)")
+    shown = block.locator("tbody tr:visible").evaluate_all(
+        "(rows) => rows.map((r) => [...r.cells].map((c) => c.textContent.trim()))"
+    )
+    stored = rows(
+        rich,
+        """
+        select layer, p_student_seed, p_welch_holm, hedges_g from marts.outcome_tests
+        where metric = 'attention_concentration_seed' and camera = 'wrist' and denoise_step = 0 order by layer
+    """,
+    )
+    assert len(shown) == len(stored) == rich.shape.n_layers
+    for cells, (layer, p, holm, g) in zip(shown, stored, strict=True):
+        row = dict(zip(keys, cells, strict=True))
+        assert row["layer"] == str(layer)
+        assert row["p_student_seed"] == words.p_value(p)
+        assert row["p_welch_holm"] == words.p_value(holm)
+        assert row["hedges_g"] == words.number(g)
+
+
+def test_cards_are_the_verdicts(rich: Site, visit: Visit) -> None:
+    page = visit.open(rich.root / "index.html")
+    for hypothesis, verdict, estimate, because in rows(
+        rich,
+        """
+        select hypothesis, verdict, estimate, because from marts.hypothesis_verdicts
+        where criteria = 'ours' and verdict <> 'not applicable'
+    """,
+    ):
+        card = page.locator("article.verdict").filter(
+            has=page.locator(".hypothesis", has_text=re.compile(f"^{hypothesis}$"))
+        )
+        assert verdict in card.locator(".badge").inner_text()
+        assert card.locator(".estimate .value").inner_text() == words.brief(estimate)
+        assert because in card.inner_text()
+
+
+def test_coverage_adds_up(rich: Site, visit: Visit) -> None:
+    text = visit.open(rich.root / "index.html").inner_text("main")
+    for group, done, units, ok in rows(
+        rich, "select condition_group, n_done, n_units, n_ok from marts.coverage"
+    ):
+        assert re.search(rf"{group}\s+{done} of {units} units done; {ok} of", text)
+    assert "truncated JPEG" in text
+    assert "Vacuous prompts: 16 inferences" in text
+
+
+def test_numbers_of_a_frame_are_the_marts(rich: Site, visit: Visit) -> None:
+    page = visit.open(rich.root / "episodes.html")
+    page.locator("td.long a").first.click()
+    page.wait_for_selector("html[data-shown]", state="attached")
+    episode = page.locator("code.id").inner_text()
+    layer = int(page.locator("input[name=layer]:checked").get_attribute("value") or -1)
+    shown = page.locator("#objects tr").evaluate_all(
+        "(rows) => rows.map((r) => [...r.cells].map((c) => c.textContent))"
+    )
+    with duckdb.connect(str(rich.warehouse), read_only=True) as con:
+        stored = con.execute(
+            "select camera, role, lift from marts.frame_metrics where episode_id = $1 and frame_index = 0 and pass = 'prefix' "
+            "and layer = $2 order by camera, object_index",
+            [episode, layer],
+        ).fetchall()
+    assert [(r[2], r[1]) for r in shown] == [(camera, role) for camera, role, _ in stored]
+    assert [float(r[5]) for r in shown] == pytest.approx([lift for *_, lift in stored], rel=6e-3)
+
+
+def test_the_sql_on_a_page_runs_as_it_stands(rich: Site, visit: Visit) -> None:
+    page = visit.open(rich.root / "methods.html")
+    texts = page.locator("#queries pre code").all_text_contents()
+    assert len(texts) > 12
+    with duckdb.connect(str(rich.warehouse), read_only=True) as con:
+        for text in texts:
+            con.execute(text).fetchall()
