@@ -164,7 +164,7 @@ def heat_map(rows: Sequence[Mapping[str, Any]], *, names: Sequence[str], title: 
             gradientLength=110,
             gradientThickness=9,
             format=".2~g",
-            tickCount=3,
+            values=[0, top / 2, top],
         ),
     )
     tips = [
@@ -177,7 +177,7 @@ def heat_map(rows: Sequence[Mapping[str, Any]], *, names: Sequence[str], title: 
         "layer:O", axis=alt.Axis(title="layer", labelAngle=0, ticks=False, domain=False, labelOverlap=True)
     )
     y = alt.Y(
-        "name:N", sort=list(names), axis=alt.Axis(title=None, labelLimit=140, ticks=False, domain=False)
+        "name:N", sort=list(names), axis=alt.Axis(title=None, labelLimit=165, ticks=False, domain=False)
     )
     sheet = Sheet()
     chart = sheet.chart(data).mark_rect(cornerRadius=2).encode(x=x, y=y, color=colour, tooltip=tips)

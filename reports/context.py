@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,8 +108,10 @@ class Study:
 
     @cached_property
     def condition_names(self) -> dict[str, str]:
-        """Condition -> its name on a page; the same name in two kinds is told apart by the kind."""
-        return {c["condition_id"]: condition_name(c) for c in self.conditions}
+        """Condition -> its name on a page, never the same for two."""
+        names = {c["condition_id"]: condition_name(c) for c in self.conditions}
+        counts = Counter(names.values())
+        return {c: name if counts[name] == 1 else f"{name} ({c})" for c, name in names.items()}
 
 
 def condition_name(condition: Row) -> str:

@@ -152,8 +152,11 @@ def freest_place(value: float, points: Rows, log: bool) -> tuple[str, int | str,
         near = [d if is_above else -d for x, d in scaled if (x < middle) == is_left]
         return min((d for d in near if d > 0), default=math.inf if is_above else 1e9)
 
+    # Below the line there must be room inside the plot, or the label would lie on the axis.
+    lowest, highest = min(d for _, d in scaled), max(d for _, d in scaled)
+    sides = (True, False) if lowest < -0.12 * (max(highest, 0) - lowest) else (True,)
     is_left, is_above = max(
-        ((end, side) for side in (True, False) for end in (False, True)), key=lambda c: clearance(*c)
+        ((end, side) for side in sides for end in (False, True)), key=lambda c: clearance(*c)
     )
     end: tuple[str, int | str, int] = ("left", 0, 4) if is_left else ("right", "width", -3)
     return *end, "bottom" if is_above else "top"

@@ -55,7 +55,7 @@ def evidence(low: float | None, high: float | None, n: int) -> str:
         if low is None or high is None
         else f"95 % interval {interval(low, high)}"
     )
-    return f"{known}; n = {number(int(n))}"
+    return f"{known}; n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(int(n))}"
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

@@ -28,7 +28,7 @@ def load_policy(section: PolicySection, device: str) -> Policy:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise UserError(
-            f"policy.family {section.family!r} needs the package {error.name!r}: pip install 'gazehouse[demo]'"
+            f"policy.family {section.family!r} needs the package {error.name!r}; `make demo` installs it, or: pip install -e '.[demo]'"
         ) from error
     policy: Policy = module.load(section, device)
     return policy

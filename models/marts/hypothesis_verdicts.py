@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from measures import verdicts, verdicts_seed
-from measures.verdict import Verdict, insufficient, not_applicable
+from measures.verdict import Outcome, Verdict, insufficient, not_applicable
 
 QUESTIONS = {
     "H1.1": "Does the attention of the instruction's words rest on the object they name?",
@@ -23,12 +23,14 @@ QUESTIONS = {
     "H4": "Do heads specialise?",
     "M": "Do the actions attend more to the pictures or to the words?",
 }
-NOT_MEASURED = {
-    "H2.2": "the study asks the model no questions (vqa)",
-    "H1": "the study has no occlusion",
-    "H1k": "the study has no knock-out",
-    "H3": "these models do not test it yet",
-    "H4": "these models do not test it yet",
+NOT_TESTED = "these models do not test it yet"
+# Hypothesis -> kind of condition it needs, and what to say of a study without one.
+NEEDS = {
+    "H2.2": ("vqa", "the study asks the model no questions (vqa)"),
+    "H1": ("occlusion", "the study has no occlusion"),
+    "H1k": ("knockout", "the study has no knock-out"),
+    "H3": (None, NOT_TESTED),
+    "H4": (None, NOT_TESTED),
 }
 SEED_HAS_CRITERIA = ("H1",)
 UNITS = {
@@ -100,7 +102,9 @@ def verdict_rows(run: dict[str, Any], marts: Marts) -> list[dict[str, Any]]:
         ("M", "ours"): modality(run, marts),
         ("M", "seed"): modality_seed(run, marts),
     }
-    for hypothesis, because in NOT_MEASURED.items():
+    kinds = set(marts.conditions["kind"])
+    for hypothesis, (kind, lacking) in NEEDS.items():
+        because = NOT_TESTED if kind in kinds else lacking
         found[hypothesis, "ours"] = not_applicable(because)
         if hypothesis in SEED_HAS_CRITERIA:
             found[hypothesis, "seed"] = not_applicable(because)
@@ -203,8 +207,8 @@ def h2_1(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
         float(actions.min()) if len(actions) else None,  # type: ignore[arg-type]
     )
     gained = tested.filter(pl.col("estimand") == "mass_gain_named")
-    if not gained.is_empty():
-        gain = prompt_verdict(run, gained, "mass gained by the newly named object")
+    gain = prompt_verdict(run, gained, "mass gained by the newly named object")
+    if gain.verdict is not Outcome.INSUFFICIENT:
         verdict = verdict._replace(because=f"{verdict.because}. Of the newly named object: {gain.because}")
     return seen_by(camera, verdict)
 

@@ -158,8 +158,8 @@ def region_masses(row: list[float], n_words: int) -> dict[str, float]:
 
 
 @lru_cache
-def box_coverage(box: Box) -> list[float]:
-    """Share of each of the 256 patches that a box of raw pixels covers, in exact fractions.
+def box_mask(box: Box) -> NDArray[np.bool_]:
+    """bool [224, 224] of a box of raw pixels, in exact fractions.
 
     An input pixel is the object's where the box covers at least half of it.
     """
@@ -174,11 +174,20 @@ def box_coverage(box: Box) -> list[float]:
         return found
 
     across, down = shares(224, x0, x1), shares(PICTURE_ROWS, y0, y1)
-    counts = [0] * 256
+    mask = np.zeros((224, 224), dtype=np.bool_)
     for y, of_row in enumerate(down):
         for x, of_column in enumerate(across):
             if of_row and of_column and of_row * of_column >= Fraction(1, 2):
-                counts[((y + TOP_BAR) // 14) * 16 + x // 14] += 1
+                mask[TOP_BAR + y, x] = True
+    return mask
+
+
+@lru_cache
+def box_coverage(box: Box) -> list[float]:
+    """Share of each of the 256 patches that a box of raw pixels covers."""
+    counts = [0] * 256
+    for y, x in np.argwhere(box_mask(box)).tolist():
+        counts[(y // 14) * 16 + x // 14] += 1
     return [count / 196 for count in counts]
 
 

@@ -434,7 +434,7 @@ NAMES = [
     "\x1b[31mred\x07 bell",
     "new\nline\ttab\rreturn",
     "\u202egnp.tfel-ot-thgir\u202c",
-    "[bold]markup[/bold] :cat: {braces} %s $(echo)",
+    "[bold]markup[red] :cat: {braces} %s $(echo)",
     "*?[a-z]",
     "é" * 120,  # 240 bytes, near the longest that a file system takes
 ]

@@ -105,6 +105,13 @@ def visit(browser: Browser) -> Iterator[Visit]:
     context.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What opens a page carries the marker, so that `-m "not browser"` leaves it out."""
+    for item in items:
+        if "visit" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 def watch(visit: Visit) -> None:
     page = visit.page
     page.on(

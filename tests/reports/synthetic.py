@@ -49,7 +49,7 @@ class Shape:
         return TOYS if self.prompts else []
 
 
-RICH = Shape(n_success=4, n_failure=4, n_keyframes=2, n_layers=3, hostile=True)
+RICH = Shape(n_success=5, n_failure=3, n_keyframes=2, n_layers=3, hostile=True)
 EMPTY = Shape(n_success=0, n_failure=0, n_layers=2)
 TINY = Shape(n_success=3, n_failure=2, n_keyframes=3, n_layers=3)
 LITTLE = replace(TINY, n_success=1, n_failure=0, n_layers=1, cameras=("base",), masks=False, prompts=False)

@@ -96,7 +96,7 @@ def test_coverage_adds_up(rich: Site, visit: Visit) -> None:
     ):
         assert re.search(rf"{group}\s+{done} of {units} units done; {ok} of", text)
     assert "truncated JPEG" in text
-    assert "Vacuous prompts: 16 inferences" in text
+    assert "Vacuous prompts: 16 inferences" in text  # 8 episodes of 2 keyframes
 
 
 def test_numbers_of_a_frame_are_the_marts(rich: Site, visit: Visit) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.reports.conftest import Site, Visit
 
-pytestmark = pytest.mark.browser
 STUDIES = ["rich", "little", "empty"]
 
 

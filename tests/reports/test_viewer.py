@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import pytest
 
 from tests.reports.conftest import Site, Visit
-
-pytestmark = pytest.mark.browser
 
 
 def open_first(site: Site, visit: Visit, fragment: str = "") -> object:
