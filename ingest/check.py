@@ -101,7 +101,7 @@ def _estimated_rows(setup: Setup, inferences: Counter[str], n_objects: int) -> d
     total = sum(inferences.values())
     baseline = inferences["baseline"]
     queries = 1 + geometry.noise_shape[0]
-    objects = n_objects / max(baseline, 1)
+    objects = n_objects * len(setup.study.noise.seeds) / max(baseline, 1)
     maps_of_group = 3 if not selection.is_full else 4 + heads
     return {
         "inferences": total,

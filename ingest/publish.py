@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingest.errors import GazehouseError, UserError
 from ingest.study import PACKAGE_ROOT
-from ingest.warehouse import build, put_in_place, refuse_if_locked, remove_database
+from ingest.warehouse import build, put_in_place, refuse_if_locked
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MAX_LINES = 25
@@ -33,7 +33,6 @@ def publish(lake: Path, warehouse: Path) -> None:
         )
     refuse_if_locked(warehouse)
     building = warehouse.with_name(f"{warehouse.stem}.building{warehouse.suffix}")
-    remove_database(building)
     print(f"publish: loading {lake}", file=sys.stderr, flush=True)
     build(lake, building, views=False)
     print("publish: dbt build", file=sys.stderr, flush=True)

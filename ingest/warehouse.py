@@ -27,7 +27,6 @@ def load(lake: Path, warehouse: Path, *, views: bool = False, memory_limit: str 
         )
     refuse_if_locked(warehouse)
     building = warehouse.with_name(f"{warehouse.stem}.loading{warehouse.suffix}")
-    remove_database(building)
     build(lake, building, views=views, memory_limit=memory_limit)
     with duckdb.connect(str(building), read_only=True) as connection:
         counts = {table: _count(connection, table) for table in raw_ddl()}
@@ -36,9 +35,10 @@ def load(lake: Path, warehouse: Path, *, views: bool = False, memory_limit: str 
 
 
 def build(lake: Path, database: Path, *, views: bool, memory_limit: str = "4GB") -> None:
-    """Creates ``database`` with schema raw. Raises UserError where its folder cannot be written."""
+    """Creates ``database`` anew, with schema raw. Raises UserError where its folder cannot be written."""
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
+        remove_database(database)
         connection = duckdb.connect(str(database))
     except (OSError, duckdb.IOException) as error:
         raise UserError(

@@ -24,7 +24,9 @@ def build(
     warehouse: Annotated[
         Path, typer.Option(envvar="GAZEHOUSE_WAREHOUSE", help="DuckDB file with the marts; opened read-only.")
     ] = Path("warehouse.duckdb"),
-    lake: Annotated[Path, typer.Option(help="Lake with the pictures and masks.")] = Path("lake"),
+    lake: Annotated[
+        Path, typer.Option(envvar="GAZEHOUSE_LAKE", help="Lake with the pictures and masks.")
+    ] = Path("lake"),
     out: Out = Path("site"),
     run: Annotated[
         str | None, typer.Option(help="Run to show: its id, the start of it, or its study.")

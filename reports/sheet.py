@@ -58,7 +58,7 @@ def value_axis(
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if log:
         scale = alt.Scale(type="log", base=2, domain=[low / 1.15, high * 1.15], nice=False)
-        return scale, alt.Axis(title=title, values=powers(low, high), format="~g")
+        return scale, alt.Axis(title=title, values=powers(low, high), format=".3~g")
     pad = 0.06 * ((high - low) or abs(high) or 1.0)
     scale = alt.Scale(domain=[low - pad if low != 0 else 0, high + pad], nice=False, zero=False)
     return scale, alt.Axis(title=title, tickCount=5)
@@ -141,15 +141,25 @@ def quantity(field: str, channel: type[alt.X] | type[alt.Y]) -> alt.X | alt.Y:
 
 def freest_place(value: float, points: Rows, log: bool) -> tuple[str, int | str, int, str]:
     """(align, x, shift, baseline) for the label of a reference line: the end and side where the data keeps away from it."""
-    scaled = [
-        (p["x"], math.log(p["y"] / value) if log else p["y"] - value) for p in points if not log or p["y"] > 0
-    ]
+    scaled: list[tuple[float, float]] = []
+    for point in points:
+        ends = [point["y"], *(v for v in (point.get("low"), point.get("high")) if v is not None)]
+        away = [math.log(v / value) if log else v - value for v in ends if not log or v > 0]
+        if away:
+            # An interval that crosses the line is in the way on both sides.
+            crosses = min(away) < 0 < max(away)
+            scaled += (
+                [(point["x"], 1e-9), (point["x"], -1e-9)] if crosses else [(point["x"], d) for d in away]
+            )
     if not scaled:
         return "right", "width", -3, "bottom"
-    middle = (min(x for x, _ in scaled) + max(x for x, _ in scaled)) / 2
+    first, last = min(x for x, _ in scaled), max(x for x, _ in scaled)
+    third = max(0.3 * (last - first), 0.6)
 
     def clearance(is_left: bool, is_above: bool) -> float:
-        near = [d if is_above else -d for x, d in scaled if (x < middle) == is_left]
+        near = [
+            d if is_above else -d for x, d in scaled if (x < first + third if is_left else x > last - third)
+        ]
         return min((d for d in near if d > 0), default=math.inf if is_above else 1e9)
 
     # Below the line there must be room inside the plot, or the label would lie on the axis.

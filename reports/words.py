@@ -58,6 +58,15 @@ def evidence(low: float | None, high: float | None, n: int) -> str:
     return f"{known}; n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(int(n))}"
 
 
+def too_few(rows: Sequence[Any], fewest: int) -> str:
+    """The sentence that takes back a claim made from fewer episodes than the study asks for."""
+    return (
+        f" With fewer than {fewest} episodes this decides nothing."
+        if any(r["is_small_n"] for r in rows)
+        else ""
+    )
+
+
 def plural(n: int, one: str, many: str | None = None) -> str:
     """'1 episode', '3 episodes'."""
     return f"{number(int(n))} {one if n == 1 else many or one + 's'}"

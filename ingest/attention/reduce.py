@@ -162,6 +162,7 @@ class _PassPlan:
         def on_device(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(array).to(self.device)
 
+        self.items_index = torch.arange(batch, device=self.device)[:, None]
         self.rows = on_device(rows)
         self.average = on_device(average)
         self.in_group = on_device(in_group)
@@ -175,10 +176,10 @@ class _PassPlan:
     def reduce(self, weights: Tensor) -> _Layer:
         """weights [B, H, Q, K] -> reduced numbers in float64."""
         self._check(weights)
-        chosen = weights.index_select(1, self.heads)
-        batch, heads = chosen.shape[:2]
-        index = self.rows[:, None, :, None].expand(batch, heads, -1, self.n_keys)
-        rows = chosen.gather(2, index).double()  # [B, H, rows, K]
+        # Rows first: a copy of all weights, even of the chosen heads alone, would cost more than the model's softmax.
+        rows = weights[self.items_index, :, self.rows]  # [B, rows, H, K]
+        rows = rows.index_select(2, self.heads).transpose(1, 2).double()  # [B, H, rows, K]
+        batch, heads = rows.shape[:2]
         query_rows = self.average[:, None] @ rows  # [B, H, Q, K]
         groups = query_rows.gather(
             2, self.group_index[:, None, :, None].expand(batch, heads, -1, self.n_keys)

@@ -41,7 +41,9 @@ def add_head_focus(
                 **grid,
                 "camera": camera.name,
                 **focus(maps)._asdict(),
-                "focus_seed": focus_seed(maps.reshape(n_rows, camera.rows, camera.cols)) if with_seed else None,
+                "focus_seed": focus_seed(maps.reshape(n_rows, camera.rows, camera.cols))
+                if with_seed
+                else None,
             },
         )
 

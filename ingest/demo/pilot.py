@@ -14,7 +14,7 @@ from ingest.demo.model import TinyPolicy
 from ingest.demo.tokenizer import TinyTokenizer, discretise_state
 from ingest.episodes.preprocess import resize_with_pad
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 76]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 72]
 
 
 def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:

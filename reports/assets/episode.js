@@ -36,6 +36,7 @@
 
   const view = () => data.views.find((v) => v.id === state.view) || data.views[0];
   const cameras = () => (state.camera === "all" ? data.cameras : data.cameras.filter((c) => c.id === state.camera));
+  const asked = () => data.conditions.find((c) => c.id === state.condition);
   const block = (content, camera) => content.maps[state.condition + "|" + state.view + "|" + camera];
 
   function segments(name, title, options, hint) {
@@ -123,7 +124,7 @@
       three.append(panel("picture", picture(frame, camera.id)));
       const position = maps ? maps.layers.indexOf(state.layer) : -1;
       if (position < 0) {
-        row.append(three, element("p", "reading", state.condition === "baseline:baseline" ? "No map is stored for this choice." : "Under a changed prompt the page keeps the words' maps only; choose 'words'. No map: the prompt was vacuous or names this frame's own object."));
+        row.append(three, element("p", "reading", state.condition === "baseline:baseline" ? "No map is stored for this choice." : "Under a changed prompt the page keeps the words' maps only; choose 'words'. No map: this prompt was not asked at this keyframe, or it put the same tokens into the model."));
         return row;
       }
       const top = Math.max(1e-12, state.scale === "shared" ? Math.max(...maps.max) : maps.max[position]);
@@ -149,6 +150,7 @@
       const box = element("div"), row = element("div", "row"), maps = block(content, camera.id);
       box.append(element("h3", "", camera.id), row);
       if (!maps) row.append(element("p", "reading", "No map."));
+      row.style.setProperty("--n", maps ? maps.layers.length : 1);
       const top = maps ? Math.max(...maps.max) : 0;
       (maps ? maps.layers : []).forEach((layer, position) => {
         const button = element("button"), place = element("div", "frame"), canvas = element("canvas");
@@ -213,6 +215,7 @@
       const button = element("button");
       button.type = "button";
       if (i === state.frame) button.setAttribute("aria-current", "true");
+      if (!asked().frames.includes(frame.index)) button.classList.add("without");
       button.append(picture(frame, camera), String(frame.index));
       button.addEventListener("click", () => choose({ frame: i }));
       return button;
@@ -244,6 +247,11 @@
     const focus = document.activeElement, focused = focus && focus.name ? [focus.name, focus.value] : null;
     Object.assign(state, change);
     if (!view().layers.includes(state.layer)) state.layer = view().layers[0];
+    if ("condition" in change && !asked().frames.includes(frames[state.frame].index)) {
+      // Prompts may be asked at fewer keyframes: go to the next one that has this prompt, or back.
+      const having = frames.map((frame, i) => i).filter((i) => asked().frames.includes(frames[i].index));
+      if (having.length) state.frame = having.find((i) => i > state.frame) ?? having[having.length - 1];
+    }
     controls();
     if (focused) {
       const again = [...at("controls").elements].find((e) => e.name === focused[0] && (e.type !== "radio" || e.value === focused[1]));

@@ -159,14 +159,10 @@ def page_data(
     study, layers = ctx.study, list(range(ctx.study.n_layers))
     colours = palette.camera_colours(list(study.cameras))
     packs = [(name, pack) for frame in maps.values() for name, pack in frame.items()]
-    conditions = dict.fromkeys(
-        [
-            BASELINE,
-            *sorted(
-                {name.split("|")[-3] if name.count("|") == 2 else name.rsplit("|", 2)[0] for name, _ in packs}
-            ),
-        ]
-    )
+    asked: dict[str, set[int]] = {BASELINE: {frame["index"] for frame in shown}}
+    for index, frame in sorted(maps.items()):
+        for name in frame:
+            asked.setdefault(name.rsplit("|", 2)[0], set()).add(index)
     numbers = {frame["index"]: i for i, frame in enumerate(shown)}
     series: dict[str, dict[str, dict[str, list[list[Any]]]]] = {}
     for kind in ("lift", "share"):
@@ -199,7 +195,9 @@ def page_data(
             {"id": v.key, "label": study.short_name(v), "name": study.name(v), "pass": v.pass_, "step": v.step, "layers": layers, "uncounted": study.shaded(v)}
             for v in study.views
         ],
-        "conditions": [{"id": c, "label": study.condition_names.get(c, c)} for c in conditions],
+        "conditions": [
+            {"id": c, "label": study.condition_names.get(c, c), "frames": sorted(asked[c])} for c in sorted(asked)
+        ],
         "start": {"view": head.view.key, "layer": head.layer, "camera": head.camera},
         "ratio": ratio,
         "ratioSteps": sorted(ratio, key=int),

@@ -68,13 +68,13 @@ def content(ctx: Context, head: Headline, episodes: Result) -> dict[str, Any]:
         text_column("instruction", "instruction"),
         text_column("outcome", "outcome"),
         text_column("failure_kind", "failure kind"),
-        text_column("task", "task"),
-        text_column("target", "target"),
-        text_column("scenario", "scenario"),
-        Column("n_keyframes", "keyframes"),
         Column("lift", "lift", hint=where),
         Column("mass_share", "attention on target", percent, hint=where),
         Column("ratio_of_means", "visual / linguistic", hint="actions, all layers, last denoising step kept"),
+        Column("n_keyframes", "keyframes"),
+        text_column("target", "target"),
+        text_column("scenario", "scenario"),
+        text_column("task", "task"),
         text_column("episode_id", "episode"),
     ]
     shown = [c for c in columns if any(r[c.key] is not None for r in rows) or c.key in ("outcome", "lift")]

@@ -61,7 +61,7 @@ def by_kind(blocks: list[Block], n_cameras: int) -> list[Block]:
 
 def sentences(ctx: Context, view: View, nulls: Result, paired: Result) -> list[str]:
     """How strong, where, and whether more than by chance; from the numbers alone."""
-    alpha = ctx.study.statistics["alpha"]
+    alpha, fewest = ctx.study.statistics["alpha"], int(ctx.study.statistics["min_episodes"])
     found = []
     for camera in ctx.study.cameras:
         own = [
@@ -80,7 +80,7 @@ def sentences(ctx: Context, view: View, nulls: Result, paired: Result) -> list[s
         ]
         passed = [r["layer"] for r in tests if r["p_holm"] < alpha and r["estimate"] > 0]
         text = (
-            f"{camera}: attention rests on the target most in layer {best['layer']}, with a mean lift of "
+            f"{camera}: the target's mean lift is highest in layer {best['layer']}, "
             f"{words.number(best['mean_lift'])} over {words.plural(best['n_episodes'], 'episode')}"
         )
         if not tests:
@@ -88,12 +88,11 @@ def sentences(ctx: Context, view: View, nulls: Result, paired: Result) -> list[s
         elif passed:
             found.append(
                 f"{text}. It exceeds the lift of other episodes' masks in {len(passed)} of "
-                f"{words.plural(len(tests), 'tested layer')} ({words.layers_named(passed)}; Holm-corrected p < {alpha:g})."
+                f"{words.plural(len(tests), 'tested layer')} ({words.layers_named(passed)}; Holm-corrected p < {alpha:g}).{words.too_few(tests, fewest)}"
             )
         else:
-            found.append(
-                f"{text}; in no layer more than on masks of other episodes (Holm-corrected p < {alpha:g})."
-            )
+            none = f"; in no layer more than on masks of other episodes (Holm-corrected p < {alpha:g})."
+            found.append(text + none + words.too_few(tests, fewest))
     return found
 
 

@@ -78,7 +78,7 @@ def sentences(ctx: Context, view: View, paired: Result) -> list[str]:
             text += f" Some prompt moves the map more than a paraphrase in {words.layers_named(passed)} (Holm-corrected p < {alpha:g})."
         else:
             text += f" In no layer is it more than under a paraphrase (Holm-corrected p < {alpha:g})."
-        found.append(text)
+        found.append(text + words.too_few(tests, int(ctx.study.statistics["min_episodes"])))
     return found
 
 

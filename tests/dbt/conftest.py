@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,21 +24,18 @@ class Build(NamedTuple):
 
 
 def built(folder: Path, name: str, worlds: list[World], *options: str) -> Build:
-    """Create and build `folder/name.duckdb`, or wait until another worker has."""
-    folder.mkdir(parents=True, exist_ok=True)
-    build = Build(folder / f"{name}.duckdb", folder / f"target-{name}")
+    """Create and build `folder/name/warehouse.duckdb`, or wait until another worker has."""
+    build = Build(folder / name / "warehouse.duckdb", folder / "target")
+    build.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = folder / f"{name}.done"
-        if not done.exists():
-            build.warehouse.unlink(missing_ok=True)
-            create(build.warehouse, worlds)
-            build.target.mkdir(exist_ok=True)
-            for parsed in folder.glob("target-*/partial_parse.msgpack"):
-                # The project is the same: parse it once.
-                shutil.copy(parsed, build.target)
-            dbt(build, *options)
-            done.touch()
+        if not build.warehouse.exists():
+            # Built at one path for all names: with another, dbt parses the whole project again.
+            building = Build(folder / "warehouse.duckdb", build.target)
+            building.warehouse.unlink(missing_ok=True)
+            create(building.warehouse, worlds)
+            dbt(building, *options)
+            building.warehouse.replace(build.warehouse)
     return build
 
 

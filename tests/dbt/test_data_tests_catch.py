@@ -38,7 +38,7 @@ GENERIC = {
 
 @pytest.fixture(scope="module")
 def copy(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dbt compiled the tests for the catalog `synthetic`, so the copy keeps the file's name."""
+    """dbt compiled the tests for the catalog `warehouse`, so the copy keeps the file's name."""
     return Path(shutil.copy(build.warehouse, tmp_path_factory.mktemp("broken") / build.warehouse.name))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -57,9 +59,21 @@ def test_a_model_of_the_marts_reads_no_raw_table(build: Build) -> None:
             assert not [parent for parent in model["depends_on"]["nodes"] if parent.startswith("source.")]
 
 
+def test_a_renamed_warehouse_keeps_its_views(build: Build, tmp_path: Path) -> None:
+    """`ingest publish` renames it, and people copy it: no view may name the catalog."""
+    renamed = shutil.copy(build.warehouse, tmp_path / "another.duckdb")
+    with duckdb.connect(str(renamed), read_only=True) as connection:
+        views = connection.execute(
+            "select format('{}.{}', schema_name, view_name) from duckdb_views() where not internal"
+        ).fetchall()
+        assert ("marts.frame_gallery",) in views
+        for (view,) in views:
+            connection.table(view).limit(1).fetchall()
+
+
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_the_query_runs_as_it_stands(path: object, warehouse: duckdb.DuckDBPyConnection) -> None:
-    text = path.read_text()  # type: ignore[attr-defined]
+def test_the_query_runs_as_it_stands(path: Path, warehouse: duckdb.DuckDBPyConnection) -> None:
+    text = path.read_text()
     assert text.startswith("-- "), "says in a comment what it answers"
     warehouse.execute("set variable run_id = $run", {"run": PLANTED.run_id})
     warehouse.execute("set variable camera = 'base'")

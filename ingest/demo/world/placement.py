@@ -8,14 +8,14 @@ import numpy as np
 
 from ingest.demo.world.scene import decoy_name
 from ingest.demo.world.simulator import Decoy, Placement
-from ingest.demo.world.toys import TOY_BY_NAME, TOY_NAMES, TOYS
+from ingest.demo.world.toys import TOY_BY_NAME, TOY_NAMES, TOYS, Colour
 
 Scenario = Literal["plain", "same_colour", "same_shape", "occluded", "unseen_wording"]
 SCENARIOS: tuple[Scenario, ...] = ("plain", "same_colour", "same_shape", "occluded", "unseen_wording")
 
 _TABLE_LOW, _TABLE_HIGH = np.array([0.36, -0.155]), np.array([0.55, 0.155])
 _GAP = 0.088  # metres between centres: room for an open finger between two toys
-_SCREEN_GAP = 0.050  # from the toy's centre to the screen before it
+_SCREEN_GAP = (0.050, 0.075)  # from the toy's centre to the screen before it
 _CAMERA_XY = np.array([0.93, -0.20])
 
 
@@ -44,6 +44,15 @@ def start_of_hand(rng: np.random.Generator) -> tuple[float, float, float]:
     return float(x), float(y), float(z)
 
 
+def _between(rng: np.random.Generator, own: str, other: str) -> Colour:
+    """In half of the scenes the other toy's colour, else one between the two: hard to tell apart, or easier."""
+    share = 1.0 if rng.random() < 0.5 else rng.uniform(0.4, 0.8)
+    red, green, blue = (1 - share) * np.array(TOY_BY_NAME[own].colour) + share * np.array(
+        TOY_BY_NAME[other].colour
+    )
+    return float(red), float(green), float(blue)
+
+
 def place(rng: np.random.Generator, scenario: Scenario, target: str) -> Placement:
     """A fresh scene of one scenario, with ``target`` the toy that will be asked for.
 
@@ -57,7 +66,7 @@ def place(rng: np.random.Generator, scenario: Scenario, target: str) -> Placemen
         replaced = str(rng.choice(others))
         x, y, _ = poses.pop(replaced)
         if scenario == "same_colour":
-            decoy = Decoy(shape=replaced, colour=TOY_BY_NAME[target].colour)
+            decoy = Decoy(shape=replaced, colour=_between(rng, replaced, target))
         else:
             decoy = Decoy(shape=target, colour=TOY_BY_NAME[replaced].colour)
         max_yaw = TOY_BY_NAME[decoy.shape].max_yaw
@@ -66,6 +75,6 @@ def place(rng: np.random.Generator, scenario: Scenario, target: str) -> Placemen
     if scenario == "occluded":
         at = np.array(poses[target][:2])
         towards = (_CAMERA_XY - at) / np.hypot(*(_CAMERA_XY - at))
-        x, y = at + _SCREEN_GAP * towards
+        x, y = at + rng.uniform(*_SCREEN_GAP) * towards
         return Placement(poses, hand, screen=(float(x), float(y), float(np.arctan2(towards[1], towards[0]))))
     return Placement(poses, hand)

@@ -17,7 +17,7 @@ SUBSTEPS = round(CONTROL_PERIOD / _TIMESTEP)
 
 WORKSPACE_LOW = (0.31, -0.22, 0.008)
 WORKSPACE_HIGH = (0.61, 0.22, 0.25)
-SCREEN_HALF_SIZE = (0.005, 0.040, 0.042)
+SCREEN_HALF_SIZE = (0.005, 0.038, 0.040)
 
 
 def decoy_name(toy: str) -> str:
