@@ -119,15 +119,12 @@ def backdrop(
     for label, value in references.items():
         line = sheet.chart([{"y": value, "label": label}])
         layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(y=quantity("y", alt.Y)))
-        align, place, dx, baseline = freest_place(value, points, log)
-        text = line.mark_text(
-            align=align,
-            baseline=baseline,
-            dx=dx,
-            dy=-2 if baseline == "bottom" else 3,
-            fontSize=10.5,
-            color=GREY,
-        )
+        free = freest_place(value, points, log)
+        if free is None:
+            continue
+        align, place, dx, baseline = free
+        dy = -2 if baseline == "bottom" else 3
+        text = line.mark_text(align=align, baseline=baseline, dx=dx, dy=dy, fontSize=10.5, color=GREY)
         layers.append(
             text.encode(x=alt.value(place), y=quantity("y", alt.Y), text=alt.Text("label", type="nominal"))
         )
@@ -139,8 +136,11 @@ def quantity(field: str, channel: type[alt.X] | type[alt.Y]) -> alt.X | alt.Y:
     return channel(field, type="quantitative")
 
 
-def freest_place(value: float, points: Rows, log: bool) -> tuple[str, int | str, int, str]:
-    """(align, x, shift, baseline) for the label of a reference line: the end and side where the data keeps away from it."""
+def freest_place(value: float, points: Rows, log: bool) -> tuple[str, int | str, int, str] | None:
+    """(align, x, shift, baseline) for the label of a reference line: the end and side where the data keeps away from it.
+
+    None where there is no room for it; the words below the chart name the line too.
+    """
     scaled: list[tuple[float, float]] = []
     for point in points:
         ends = [point["y"], *(v for v in (point.get("low"), point.get("high")) if v is not None)]
@@ -165,8 +165,9 @@ def freest_place(value: float, points: Rows, log: bool) -> tuple[str, int | str,
     # Below the line there must be room inside the plot, or the label would lie on the axis.
     lowest, highest = min(d for _, d in scaled), max(d for _, d in scaled)
     sides = (True, False) if lowest < -0.12 * (max(highest, 0) - lowest) else (True,)
-    is_left, is_above = max(
-        ((end, side) for side in sides for end in (False, True)), key=lambda c: clearance(*c)
-    )
+    places = [(end, side) for side in sides for end in (False, True)]
+    is_left, is_above = max(places, key=lambda place: clearance(*place))
+    if clearance(is_left, is_above) < 0.05 * (max(highest, 0) - min(lowest, 0)):
+        return None
     end: tuple[str, int | str, int] = ("left", 0, 4) if is_left else ("right", "width", -3)
     return *end, "bottom" if is_above else "top"
