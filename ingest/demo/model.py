@@ -131,6 +131,7 @@ class TinyPolicy(nn.Module):
         self.action_out = nn.Linear(config.expert_width, config.action_dim)
 
         self.rope = GemmaRotaryEmbedding(self._prefix_attention)
+        _check_rope(self.rope, config)
         self.set_attention("sdpa")
 
     def set_attention(self, implementation: Literal["eager", "sdpa"]) -> None:
@@ -301,6 +302,13 @@ def _gemma_config(config: TinyConfig, hidden_size: int) -> GemmaConfig:
         rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
         use_bidirectional_attention=True,
     )
+
+
+def _check_rope(rope: GemmaRotaryEmbedding, config: TinyConfig) -> None:
+    """transformers 4 knows no ``rope_parameters`` and would turn by other angles without a word."""
+    exponents = torch.arange(0, config.head_dim, 2) / config.head_dim
+    if not torch.allclose(rope.inv_freq.float(), config.rope_theta**-exponents):
+        raise ImportError("the demo policy needs transformers 5 or newer: pip install -U 'transformers>=5'")
 
 
 def _additive(may_see: Tensor, dtype: torch.dtype) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,24 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from ingest.warehouse import load
-from tests.ingest.world import World, make_world
+from tests.ingest.world import FORGETFUL, World, make_world
+
+
+def forget_a_detection(world: World) -> None:
+    """One frame has fewer objects than the others of its batch: the exterior camera's cube was not found."""
+    path = world.root / FORGETFUL / "dinox_info.json"
+    info = json.loads(path.read_text())
+    info["00004"] = [
+        one for one in info["00004"] if (one["category"], one["camera"]) != ("cube", "varied_camera_1")
+    ]
+    path.write_text(json.dumps(info))
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Four episodes under baseline, prompts and a paraphrase, with two noises; its lake is not to be changed."""
     made = make_world(tmp_path_factory.mktemp("world"), {"noise": {"seeds": [0, 7]}})
+    forget_a_detection(made)
     summary = made.run()
     assert summary.is_complete, [result.messages for result in summary.results]
     return made

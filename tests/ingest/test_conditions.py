@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from tests.ingest.world import CUBE, DUCK, DUCK_AGAIN, World, cli, table_of
+from ingest.demo.model import TinyPolicy
+from ingest.policies.tiny import TinyAdapter
+from tests.ingest.world import CUBE, DUCK, DUCK_AGAIN, World, cli, make_world, table_of
 
 
 def run(world: World, lake: Path, **overrides: Any) -> dict[str, list[dict[str, Any]]]:
@@ -144,13 +147,45 @@ def test_a_prompt_longer_than_the_policy_takes_is_told(world: World, tmp_path: P
     assert max(row["query_index"] for row in words) == 24 - 13  # 13 tokens are not the instruction's
 
 
+def test_one_inference_that_is_not_finite_spoils_no_other(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of the baseline's batch: the prompts of that frame then have nothing to be compared with."""
+    original, calls = TinyAdapter.infer, [0]
+
+    def spoilt(self: TinyAdapter, batch: Any, noise: Any) -> Any:
+        actions = original(self, batch, noise)
+        calls[0] += 1
+        if calls[0] == 1:
+            actions[1, 2, 3] = float("inf")
+        return actions
+
+    monkeypatch.setattr(TinyAdapter, "infer", spoilt)
+    overrides = {"episodes.limit": 1, "noise": {"seeds": [0]}, "conditions": {"prompts": {"cube": CUBE}}}
+    summary = world.run(tmp_path, overrides)
+    assert [(result.group, result.status) for result in summary.results] == [
+        ("baseline", "partial"),
+        ("prompts", "done"),
+    ]
+    rows = {(row["condition_id"], row["frame_index"]): row for row in table_of(tmp_path, "inferences")}
+    assert {key: row["status"] for key, row in rows.items()} == {
+        ("baseline:baseline", 0): "ok",
+        ("baseline:baseline", 4): "nan",
+        ("prompt:cube", 0): "ok",
+        ("prompt:cube", 4): "ok",
+    }
+    nan = rows["baseline:baseline", 4]["inference_id"]
+    for table in ("attention_masses", "attention_maps", "object_metrics", "head_focus"):
+        ids = {row["inference_id"] for row in table_of(tmp_path, table)}
+        assert ids
+        assert nan not in ids
+    for table in ("map_shifts", "action_effects"):
+        ids = {row["inference_id"] for row in table_of(tmp_path, table)}
+        assert ids == {rows["prompt:cube", 0]["inference_id"]}
+
+
 def test_values_that_are_not_finite_end_as_nan(tmp_path: Path) -> None:
     """Finite weights can still overflow: no attention is kept, later groups are skipped, nothing is called done."""
-    import torch
-
-    from ingest.demo.model import TinyPolicy
-    from tests.ingest.world import make_world
-
     world = make_world(tmp_path, {"conditions": {"prompts": {"cube": CUBE}}}, count=1)
     policy = TinyPolicy.from_folder(world.checkpoint)
     with torch.no_grad():

@@ -28,7 +28,7 @@ from ingest.policies.tiny import TinyAdapter
 from ingest.study import CaptureSection, PolicySection
 from tests.ingest import replay
 from tests.ingest.replay import Replay
-from tests.ingest.world import BOXES, CONFIG, CUBE, DUCK, World, table_of
+from tests.ingest.world import BOXES, CONFIG, CUBE, DUCK, FORGETFUL, World, table_of
 
 # METHODS 9, float32.
 MASS_TOLERANCE = 1e-5
@@ -149,6 +149,19 @@ def test_twenty_random_rows_equal_the_full_weights(stored: Stored, again: Replay
     assert {row["layer"] for row in rows} == {0, 1, 2}
     assert {row["denoise_step"] for row in rows} == {-1, 0, 2}
     compare(stored, again, rows)
+
+
+def test_a_frame_with_fewer_objects_than_its_batch(stored: Stored, again: Replay) -> None:
+    assert [row["category"] for row in stored.objects[FORGETFUL, 4]] == ["duck", "duck", "cube"]
+    assert len(stored.objects[FORGETFUL, 0]) == 4
+    of_frame = {
+        inference["inference_id"]
+        for inference in stored.inferences.values()
+        if (inference["episode_id"], inference["frame_index"]) == (FORGETFUL, 4)
+    }
+    rows = [row for row in stored.masses if row["inference_id"] in of_frame]
+    assert {len(row["object_masses"]) for row in rows} == {3}
+    compare(stored, again, random.Random(8).sample(rows, 3))
 
 
 def test_the_attention_compared_is_not_degenerate(stored: Stored) -> None:

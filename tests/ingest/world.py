@@ -46,6 +46,8 @@ limit_threads = ingest.run.limit_threads
 DUCK, CUBE = "find the duck toy", "pick up the cube"
 # A prompt that reads otherwise but enters the model as the same tokens as DUCK.
 DUCK_AGAIN = "Find the DUCK toy!"
+# The episode of the shared world whose frame 4 lacks an object.
+FORGETFUL = "failure/2025-12-10/episode_1"
 # Boxes in raw pixels of 180 x 320: at the top edge, across patches, small, and wide.
 BOXES: tuple[Mapping[str, Box], ...] = (
     {"duck": (31, 0, 93, 47), "cube": (200, 90, 251, 140)},
