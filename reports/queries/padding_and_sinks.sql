@@ -17,7 +17,7 @@ with by_episode as (
 
 select
     place,
-    avg(mass) as mean_mass,
+    round(avg(mass), 6) as mean_mass, -- the order of a sum is not fixed, what a page says is
     count(distinct episode_id) as n_episodes
 from by_episode
 where place is not null
