@@ -14,37 +14,58 @@ from ingest.schema import arrow_schema
 
 
 class TableBuilder:
-    """Collects blocks of rows of one raw table; :meth:`finish` gives them the table's exact schema."""
+    """Collects blocks of rows of one raw table; :meth:`finish` gives them the table's exact schema.
+
+    Blocks are small and many, so they stay as they came, and each column is made once, at the end.
+    """
 
     def __init__(self, table: str, run_id: str) -> None:
         self._schema = arrow_schema(table)
+        self._names = frozenset(self._schema.names)
         self._run_id = run_id
-        self._blocks: list[pa.Table] = []
+        self._sizes: list[int] = []
+        self._blocks: list[Mapping[str, Any]] = []
+        self._finished: pa.Table | None = None
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """One row; columns left out are null. Raises KeyError for a column the table does not have."""
-        self.add_block(1, {name: _Single(value) for name, value in row.items()})
+        self._add(1, {name: _Single(value) for name, value in row.items()})
 
     def add_block(self, n_rows: int, columns: Mapping[str, Any]) -> None:
         """``n_rows`` rows at once.
 
         A column is a scalar for every row, a sequence or 1-D array of ``n_rows``, or a 2-D array [n_rows, width] for
         a list column. NaN becomes null, and so does a list with a NaN in it. Columns left out are null.
+        Raises KeyError for a column the table does not have, ValueError for one of another length.
         """
-        unknown = set(columns) - set(self._schema.names)
-        if unknown:
-            raise KeyError(f"no such columns: {sorted(unknown)}")
-        if n_rows == 0:
-            return
-        given = {**columns, "run_id": self._run_id}
-        arrays = [_column(given.get(field.name), field.type, n_rows) for field in self._schema]
-        self._blocks.append(pa.Table.from_arrays(arrays, schema=self._schema))
+        for name, values in columns.items():
+            if not _is_scalar(values) and len(values) != n_rows:
+                raise ValueError(f"column {name!r} has {len(values)} values for {n_rows} rows")
+        self._add(n_rows, {n: _Single(v) if _is_scalar(v) else v for n, v in columns.items()})
+
+    def _add(self, n_rows: int, columns: Mapping[str, Any]) -> None:
+        if not columns.keys() <= self._names:
+            raise KeyError(f"no such columns: {sorted(columns.keys() - self._names)}")
+        if n_rows:
+            self._sizes.append(n_rows)
+            self._blocks.append(columns)
+            self._finished = None
 
     def finish(self) -> pa.Table:
-        """All rows in the order they came, as one chunk."""
-        if not self._blocks:
-            return self._schema.empty_table()
-        return pa.concat_tables(self._blocks).combine_chunks()
+        """All rows in the order they came, each column as one chunk."""
+        if self._finished is None:
+            columns = [self._finish_column(field) for field in self._schema]
+            self._finished = pa.Table.from_arrays(columns, schema=self._schema).combine_chunks()
+        return self._finished
+
+    def _finish_column(self, field: pa.Field) -> pa.ChunkedArray:
+        if field.name == "run_id":
+            return pa.chunked_array([pa.repeat(pa.scalar(self._run_id, field.type), sum(self._sizes))])
+        pieces = [block.get(field.name, _NULL) for block in self._blocks]
+        chunks = []
+        for kind, members in runs_of([_kind_of(piece) for piece in pieces]):
+            chunks.append(_merge(kind, pieces[members], self._sizes[members], field.type))
+        return pa.chunked_array(chunks, field.type)
 
 
 class Tables:
@@ -76,34 +97,53 @@ def grid_columns(**axes: Sequence[Any]) -> tuple[int, dict[str, NDArray[Any]]]:
 
 
 class _Single:
-    """A value of one row, kept apart from a column of values."""
+    """One value for all rows of a block, kept apart from a column of values."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
-def _column(values: Any, kind: pa.DataType, n_rows: int) -> pa.Array:
-    if isinstance(values, _Single):
-        return pa.array([_plain(values.value)], kind)
-    if values is None:
-        return pa.nulls(n_rows, kind)
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        return _lists(values, kind)
-    if isinstance(values, np.ndarray):
-        return pa.array(values, from_pandas=True).cast(kind)
-    if isinstance(values, list | tuple):
-        return pa.array(values, kind)
-    return pa.repeat(pa.scalar(values, kind), n_rows)
+_NULL = _Single(None)
 
 
-def _lists(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    n_rows, width = values.shape
-    offsets = np.arange(0, (n_rows + 1) * width, width) if width else np.zeros(n_rows + 1)
-    flat = pa.array(np.ascontiguousarray(values).ravel()).cast(kind.value_type)
-    is_null = np.isnan(values).any(axis=1) if values.dtype.kind == "f" else np.zeros(n_rows, dtype=bool)
+def _is_scalar(values: Any) -> bool:
+    return not isinstance(values, np.ndarray | list | tuple)
+
+
+def _kind_of(piece: Any) -> object:
+    """Pieces of one kind that follow each other are merged."""
+    if isinstance(piece, np.ndarray):
+        return "lists" if piece.ndim == 2 else piece.dtype
+    return "single" if isinstance(piece, _Single) else "values"
+
+
+def _merge(kind: object, pieces: Sequence[Any], sizes: Sequence[int], arrow_type: pa.DataType) -> pa.Array:
+    if kind == "single":
+        values = pa.array([_plain(piece.value) for piece in pieces], arrow_type)
+        return values.take(pa.array(np.repeat(np.arange(len(pieces)), sizes)))
+    if kind == "lists":
+        return _lists(pieces, arrow_type)
+    if kind == "values":
+        return pa.array(list(itertools.chain.from_iterable(pieces)), arrow_type)
+    return pa.array(np.concatenate(pieces), from_pandas=True).cast(arrow_type)
+
+
+def _lists(blocks: Sequence[NDArray[Any]], arrow_type: pa.DataType) -> pa.Array:
+    """Blocks [rows, width], each of its own width."""
+    widths = np.concatenate([np.full(len(block), block.shape[1]) for block in blocks])
+    offsets = np.concatenate([[0], np.cumsum(widths)]).astype(np.int32)
+    flat = pa.array(np.concatenate([block.ravel() for block in blocks])).cast(arrow_type.value_type)
+    is_null = np.concatenate([_has_nan(block) for block in blocks])
     return pa.ListArray.from_arrays(
-        pa.array(offsets.astype(np.int32)), flat, type=kind, mask=pa.array(is_null) if is_null.any() else None
+        pa.array(offsets), flat, type=arrow_type, mask=pa.array(is_null) if is_null.any() else None
     )
+
+
+def _has_nan(block: NDArray[Any]) -> NDArray[np.bool_]:
+    if block.dtype.kind != "f":
+        return np.zeros(len(block), dtype=bool)
+    found: NDArray[np.bool_] = np.isnan(block).any(axis=1)
+    return found
 
 
 def _plain(value: Any) -> Any:

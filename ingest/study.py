@@ -30,6 +30,10 @@ class PolicySection(Section):
     checkpoint: str = "demo"
     config: str | None = None
     dtype: Literal["float32", "bfloat16"] = "float32"
+    attention: Literal["default", "eager"] = Field(
+        "default",
+        description="'default': the model's own kernel, and the asked rows beside it; 'eager': all weights.",
+    )
 
 
 class KeyframeSection(Section):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.attention.layout import Layout, LayoutError, PassLayout
 from ingest.attention.selection import Selection
+from ingest.attention.weights import Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +88,7 @@ class Reducer:
         self._plans = {name: _PassPlan(name, items, selection, device) for name in selection.steps}
         self._kept: dict[tuple[str, int], dict[int, _Layer]] = {}
 
-    def __call__(self, pass_name: str, layer: int, step: int, weights: Tensor) -> None:
+    def __call__(self, pass_name: str, layer: int, step: int, weights: Weights) -> None:
         if self._selection.wants(pass_name, layer, step):
             reduced = self._plans[pass_name].reduce(weights)
             self._kept.setdefault((pass_name, step), {})[layer] = reduced
@@ -162,7 +163,6 @@ class _PassPlan:
         def on_device(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(array).to(self.device)
 
-        self.items_index = torch.arange(batch, device=self.device)[:, None]
         self.rows = on_device(rows)
         self.average = on_device(average)
         self.in_group = on_device(in_group)
@@ -173,12 +173,10 @@ class _PassPlan:
         self.patches = on_device(np.stack(patches))
         self.heads = torch.tensor(self.selection.heads, device=self.device)
 
-    def reduce(self, weights: Tensor) -> _Layer:
-        """weights [B, H, Q, K] -> reduced numbers in float64."""
-        self._check(weights)
-        # Rows first: a copy of all weights, even of the chosen heads alone, would cost more than the model's softmax.
-        rows = weights[self.items_index, :, self.rows]  # [B, rows, H, K]
-        rows = rows.index_select(2, self.heads).transpose(1, 2).double()  # [B, H, rows, K]
+    def reduce(self, weights: Weights) -> _Layer:
+        """The chosen rows and heads of one layer -> reduced numbers in float64."""
+        self._check(weights.shape)
+        rows = weights.rows(self.rows, self.heads)  # [B, H, rows, K]
         batch, heads = rows.shape[:2]
         query_rows = self.average[:, None] @ rows  # [B, H, Q, K]
         groups = query_rows.gather(
@@ -244,10 +242,10 @@ class _PassPlan:
             index = index[:, None]
         return values.gather(-1, index.expand(*values.shape[:-1], -1))
 
-    def _check(self, weights: Tensor) -> None:
-        if weights.dim() != 4 or weights.shape[0] != len(self.items) or weights.shape[3] != self.n_keys:
+    def _check(self, shape: tuple[int, int, int, int]) -> None:
+        if shape[0] != len(self.items) or shape[3] != self.n_keys:
             raise LayoutError(
-                f"{self.name}: weights have the shape {tuple(weights.shape)}; the layout wants "
+                f"{self.name}: weights have the shape {shape}; the layout wants "
                 f"({len(self.items)}, heads, rows, {self.n_keys})"
             )
 

@@ -1,4 +1,7 @@
-"""How attention weights are reached: here, a forward hook on modules whose second output is the weights."""
+"""How attention weights are reached: here, a forward hook on modules whose second output is the weights.
+
+For models that never form them see :mod:`ingest.attention.functions`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ingest.attention.weights import FullWeights, Weights
+
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 NO_STEP = -1
 
@@ -25,11 +30,11 @@ class TapPoint:
 
 
 class TapError(RuntimeError):
-    """A tapped module gave no attention weights."""
+    """The attention of a module cannot be reached this way."""
 
 
-WeightSink = Callable[[str, int, int, "Tensor"], None]
-"""Takes (pass, layer, denoising step, weights [B, H, Q, K])."""
+WeightSink = Callable[[str, int, int, Weights], None]
+"""Takes (pass, layer, denoising step, weights)."""
 
 
 @contextmanager
@@ -50,7 +55,7 @@ def module_hooks(points: Sequence[TapPoint], sink: WeightSink) -> Iterator[Count
                 )
             step = calls[point.pass_name, point.layer] if point.has_steps else NO_STEP
             calls[point.pass_name, point.layer] += 1
-            sink(point.pass_name, point.layer, step, output[1])
+            sink(point.pass_name, point.layer, step, FullWeights(output[1]))
 
         return hook
 

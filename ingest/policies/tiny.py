@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from ingest.attention.functions import attention_functions
 from ingest.attention.layout import (
     Camera,
     Layout,
@@ -57,7 +58,9 @@ def load(section: PolicySection, device: str) -> TinyAdapter:
         raise CheckpointError(f"{folder}: not a checkpoint of the tiny policy ({reason})") from error
     _refuse_nan(model, folder)
     checkpoint_hash = hash_files(folder, [folder / f for f in _FILES])
-    return TinyAdapter(_on_device(model, device), section.checkpoint, checkpoint_hash, device)
+    return TinyAdapter(
+        _on_device(model, device), section.checkpoint, checkpoint_hash, device, section.attention
+    )
 
 
 class TinyAdapter:
@@ -65,10 +68,17 @@ class TinyAdapter:
 
     family = "tiny"
     dtype = "float32"
-    attention_impl = "eager"
 
-    def __init__(self, model: TinyPolicy, checkpoint: str, checkpoint_hash: str, device: str) -> None:
+    def __init__(
+        self,
+        model: TinyPolicy,
+        checkpoint: str,
+        checkpoint_hash: str,
+        device: str,
+        attention: Literal["default", "eager"] = "default",
+    ) -> None:
         config = model.config
+        self.attention_impl = "eager" if attention == "eager" else "sdpa"
         self.model = model
         self.checkpoint = checkpoint
         self.checkpoint_hash = checkpoint_hash
@@ -130,6 +140,10 @@ class TinyAdapter:
         points += [
             TapPoint("suffix", i, block.self_attn, True) for i, block in enumerate(self.model.expert_layers)
         ]
+        if self.attention_impl == "sdpa":
+            with attention_functions(points, sink) as calls:
+                yield calls
+            return
         self.model.set_attention("eager")
         try:
             with module_hooks(points, sink) as calls:

@@ -48,7 +48,7 @@ comment on column raw.runs.head_dim is
 comment on column raw.runs.dtype is
     'Dtype of the weights, such as ''float32''.';
 comment on column raw.runs.attention_impl is
-    'Attention implementation while captured, such as ''eager''.';
+    'Attention function while captured, such as ''sdpa'' or ''eager''.';
 comment on column raw.runs.device is
     'Device the model ran on, such as ''cpu''.';
 comment on column raw.runs.seed is

@@ -19,6 +19,7 @@ from ingest.attention.layout import Layout, PassLayout, Token
 from ingest.attention.reduce import Item, Reducer
 from ingest.attention.selection import select
 from ingest.attention.taps import TapError, TapPoint, module_hooks
+from ingest.attention.weights import FullWeights, RowsOnDemand, Weights
 from ingest.demo.tokenizer import split_words
 from ingest.episodes.droid import DroidSource
 from ingest.identity import noise_of
@@ -34,7 +35,7 @@ from tests.ingest.world import BOXES, CONFIG, CUBE, DUCK, FORGETFUL, World, tabl
 MASS_TOLERANCE = 1e-5
 MAP_TOLERANCE = 1e-5
 SUM_TOLERANCE = 1e-4
-# Hooked (eager) actions against the model's default attention (sdpa): another kernel, the same sums.
+# Actions under eager attention against those of the model's default (sdpa): another kernel, the same sums.
 ACTION_TOLERANCE = 1e-5
 QUERIES = ("instruction", "words", "action")
 
@@ -120,9 +121,10 @@ def stored(world: World) -> Stored:
     return Stored(world.lake)
 
 
-@pytest.fixture(scope="module")
-def adapter(world: World) -> TinyAdapter:
-    policy = load_policy(PolicySection(checkpoint=str(world.checkpoint)), "cpu")
+@pytest.fixture(scope="module", params=["default", "eager"])
+def adapter(world: World, request: pytest.FixtureRequest) -> TinyAdapter:
+    section = PolicySection(checkpoint=str(world.checkpoint), attention=request.param)
+    policy = load_policy(section, "cpu")
     assert isinstance(policy, TinyAdapter)
     return policy
 
@@ -234,7 +236,7 @@ def test_rows_that_no_query_names_change_nothing(adapter: TinyAdapter, batch: li
     captures = []
     for given in (weights, spoilt):
         reducer = Reducer(items, selection, "cpu")
-        reducer("prefix", 0, -1, given)
+        reducer("prefix", 0, -1, FullWeights(given))
         captures.append([reducer.captures(index)[0] for index in range(3)])
     for clean, dirty in zip(*captures, strict=True):
         assert np.array_equal(clean.masses, dirty.masses)
@@ -254,14 +256,37 @@ def test_hooked_actions_are_the_unhooked_ones(
         hooked = adapter.infer(batch, noise)
     default = adapter.infer(batch, noise)
     adapter.model.set_attention("eager")
-    plain = adapter.infer(batch, noise)
+    eager = adapter.infer(batch, noise)
     adapter.model.set_attention("sdpa")
-    assert np.array_equal(hooked, plain)
-    assert np.abs(hooked - default).max() <= ACTION_TOLERANCE
+    assert np.array_equal(hooked, default if adapter.attention_impl == "sdpa" else eager)
+    assert 0 < np.abs(eager - default).max() <= ACTION_TOLERANCE
     assert sorted(seen) == sorted(
         [("prefix", layer, -1) for layer in range(3)]
         + [("suffix", layer, step) for layer in range(3) for step in range(3)]
     )
+
+
+def test_both_taps_see_the_same_attention(world: World, batch: list[Prepared], noise: np.ndarray) -> None:  # type: ignore[type-arg]
+    """The rows computed beside SDPA against the rows of the weights that an eager run forms."""
+    seen: dict[str, dict[tuple[str, int, int], torch.Tensor]] = {"default": {}, "eager": {}}
+    index, heads = torch.tensor([[0, 513, 515]] * 3), torch.tensor([1, 0])
+
+    def keep(attention: str) -> Callable[[str, int, int, Weights], None]:
+        def sink(name: str, layer: int, step: int, weights: Weights) -> None:
+            assert weights.shape == (3, 2, 536 if name == "prefix" else 4, 536 if name == "prefix" else 540)
+            rows = index if name == "prefix" else index % 4
+            seen[attention][name, layer, step] = weights.rows(rows, heads)
+
+        return sink
+
+    for attention in seen:
+        policy = load_policy(PolicySection(checkpoint=str(world.checkpoint), attention=attention), "cpu")
+        with policy.tapped(keep(attention)):
+            policy.infer(batch, noise)
+    assert seen["default"].keys() == seen["eager"].keys()
+    assert len(seen["default"]) == 12
+    for key, rows in seen["default"].items():
+        torch.testing.assert_close(rows, seen["eager"][key], atol=1e-5, rtol=0)
 
 
 def test_stored_actions_are_the_unhooked_ones(stored: Stored, again: Replay) -> None:
@@ -271,7 +296,7 @@ def test_stored_actions_are_the_unhooked_ones(stored: Stored, again: Replay) -> 
     for row in inferences:
         by_episode[row["episode_id"]].append(row)
     assert len(by_episode) == 4
-    again.model.set_attention("eager")
+    again.model.set_attention("sdpa")
     for episode_id, rows in by_episode.items():
         inputs = [
             again.inputs(episode_id, row["frame_index"], row["prompt"], (0, 7)[row["noise_index"]])
@@ -433,12 +458,8 @@ def _rename_layers(patch: pytest.MonkeyPatch) -> None:
 
 
 def _swap_heads(patch: pytest.MonkeyPatch) -> None:
-    original = Reducer.__call__
-    patch.setattr(
-        Reducer,
-        "__call__",
-        lambda self, name, layer, step, weights: original(self, name, layer, step, weights.flip(1)),
-    )
+    original = RowsOnDemand.rows
+    patch.setattr(RowsOnDemand, "rows", lambda self, index, heads: original(self, index, heads.flip(0)))
 
 
 def _shift_words(patch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from ingest.attention.layout import (
 )
 from ingest.attention.reduce import Item, Reducer
 from ingest.attention.selection import select
+from ingest.attention.weights import FullWeights
 from ingest.episodes.base import Observation
 from ingest.policies.base import Prepared
 from ingest.policies.registry import load_policy
@@ -137,7 +138,7 @@ def test_a_layer_that_never_came_is_an_error(adapter: TinyAdapter) -> None:
     selection = select(CaptureSection(passes=["prefix"]), 3, 2, {"prefix": 0})
     reducer = Reducer([Item(prepared(adapter).layout, {})], selection, "cpu")
     for layer in (0, 2):
-        reducer("prefix", layer, -1, torch.full((1, 2, 536, 536), 1 / 536))
+        reducer("prefix", layer, -1, FullWeights(torch.full((1, 2, 536, 536), 1 / 536)))
     with pytest.raises(LayoutError, match=r"prefix step -1, layers \[1\]"):
         reducer.captures(0)
 

@@ -44,7 +44,13 @@ def test_every_default_is_visible(file: Path) -> None:
     file.write_text(yaml.safe_dump(SMALLEST))
     assert load_study(file).resolved() == {
         "study": "s",
-        "policy": {"family": "tiny", "checkpoint": "demo", "config": None, "dtype": "float32"},
+        "policy": {
+            "family": "tiny",
+            "checkpoint": "demo",
+            "config": None,
+            "dtype": "float32",
+            "attention": "default",
+        },
         "episodes": {
             "source": "droid",
             "root": "r",

@@ -1,0 +1,90 @@
+"""Attention weights as a tap finds them: all of them, or queries and keys from which the wanted rows are computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Weights(Protocol):
+    """Softmaxed attention of one layer and call."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(batch, heads, queries, keys)."""
+        ...
+
+    def rows(self, index: Tensor, heads: Tensor) -> Tensor:
+        """index [B, R] query rows of each inference, heads [h] -> their weights [B, h, R, keys] in float64."""
+        ...
+
+
+@dataclass(frozen=True)
+class FullWeights:
+    """Weights [B, H, Q, K] that the model computed itself."""
+
+    weights: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return _four(self.weights.shape)
+
+    def rows(self, index: Tensor, heads: Tensor) -> Tensor:
+        # Rows first: a copy of all weights, even of the chosen heads alone, would cost more than the model's softmax.
+        return _gather(self.weights, index)[:, heads].double()
+
+
+@dataclass(frozen=True)
+class RowsOnDemand:
+    """Queries and keys of a model that never forms the weights: softmax of the asked rows alone, in float32 and up.
+
+    ``query`` [B, H, Q, D]; ``key`` [B, H or fewer, K, D]; ``mask`` broadcasts to [B, H, Q, K], boolean (True = may be
+    seen) or additive; ``is_causal`` where the model's kernel masks the future by itself, as torch aligns it: query i
+    sees keys 0 to i. Source: softmax(Q K^T * scale + mask), Vaswani et al. 2017, eq. 1.
+    """
+
+    query: Tensor
+    key: Tensor
+    scale: float
+    mask: Tensor | None = None
+    is_causal: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        batch, heads, queries, _ = self.query.shape
+        return batch, heads, queries, self.key.shape[2]
+
+    def rows(self, index: Tensor, heads: Tensor) -> Tensor:
+        import torch
+
+        batch, n_heads, n_queries, n_keys = self.shape
+        per_key_head = n_heads // self.key.shape[1]
+        query = _gather(self.query, index)[:, heads].float()
+        key = self.key[:, heads // per_key_head].float()
+        scores = (query @ key.transpose(2, 3)).double() * self.scale
+        if self.mask is not None:
+            mask = self.mask.expand(batch, self.mask.shape[1], n_queries, -1)[..., :n_keys]
+            mask = _gather(mask, index)
+            mask = mask if mask.shape[1] == 1 else mask[:, heads]
+            scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
+        if self.is_causal:
+            future = torch.arange(n_keys, device=index.device) > index[..., None]
+            scores = scores.masked_fill(future[:, None], -torch.inf)
+        return scores.softmax(-1)
+
+
+def _gather(values: Tensor, index: Tensor) -> Tensor:
+    """values [B, H, Q, X], index [B, R] -> [B, H, R, X]."""
+    import torch
+
+    batch = torch.arange(len(index), device=index.device)[:, None]
+    return values[batch, :, index].transpose(1, 2)
+
+
+def _four(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    if len(shape) != 4:
+        raise ValueError(f"weights must be [batch, heads, queries, keys], found {tuple(shape)}")
+    return shape[0], shape[1], shape[2], shape[3]
