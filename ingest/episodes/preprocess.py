@@ -7,6 +7,9 @@ A picture is scaled by the factor that makes it fit, truncated to whole pixels, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +73,14 @@ class Letterbox:
         fitted = np.zeros((self.size, self.size), dtype=np.bool_)
         if not bitmap.any():
             return fitted
-        share = _averaged(_averaged(bitmap.astype(np.float64), self.height).T, self.width).T
+        rows, down = _stretches_of(np.any(bitmap, axis=1), self.height)
+        columns, across = _stretches_of(np.any(bitmap, axis=0), self.width)
+        share = down @ bitmap[rows.raw, columns.raw].astype(np.float64) @ across.T
         inner = share >= 0.5 - _ROUNDING
         if not inner.any():
             inner.flat[np.argmax(np.round(share, 9))] = True
-        fitted[self.top : self.top + self.height, self.left : self.left + self.width] = inner
+        picture = fitted[self.top : self.top + self.height, self.left : self.left + self.width]
+        picture[rows.fitted, columns.fitted] = inner
         return fitted
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
@@ -111,14 +117,27 @@ def _overlap(edges: NDArray[np.float64], start: float, stop: float) -> NDArray[n
     return length.clip(min=0.0)
 
 
-def _averaged(values: NDArray[np.float64], n_fitted: int) -> NDArray[np.float64]:
-    """float64 [H, W] -> [n_fitted, W]: means over equal stretches of rows, each row counted by its part in a stretch."""
-    n_raw = len(values)
-    # Up to each row, so that a stretch is the difference of two (interpolated) sums.
-    sums = np.zeros((n_raw + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=sums[1:])
+class _Extent(NamedTuple):
+    """Where an object lies along one side, in raw pixels and in those of the fitted picture."""
+
+    raw: slice
+    fitted: slice
+
+
+def _stretches_of(is_covered: NDArray[np.bool_], n_fitted: int) -> tuple[_Extent, NDArray[np.float64]]:
+    """The stretch of one side that an object covers, and the means over it, as a matrix [fitted, raw]."""
+    covered = np.flatnonzero(is_covered)
+    raw = slice(int(covered[0]), int(covered[-1]) + 1)
+    means = _means(len(is_covered), n_fitted)
+    touched = np.flatnonzero(means[:, raw].any(axis=1))
+    fitted = slice(int(touched[0]), int(touched[-1]) + 1)
+    return _Extent(raw, fitted), means[fitted, raw]
+
+
+@lru_cache(maxsize=16)
+def _means(n_raw: int, n_fitted: int) -> NDArray[np.float64]:
+    """[n_fitted, n_raw]: means over equal stretches of raw pixels, each pixel counted by its part in the stretch."""
+    pixels = np.arange(n_raw + 1, dtype=np.float64)
     edges = np.arange(n_fitted + 1) * (n_raw / n_fitted)
-    whole = np.minimum(edges.astype(np.int64), n_raw - 1)
-    at_edges = sums[whole] + (edges - whole)[:, np.newaxis] * values[whole]
-    means: NDArray[np.float64] = np.diff(at_edges, axis=0) * (n_fitted / n_raw)
-    return means
+    inside = [_overlap(pixels, start, stop) for start, stop in pairwise(edges)]
+    return np.stack(inside) * (n_fitted / n_raw)

@@ -99,7 +99,7 @@ class DinoxObjects:
             role: Letterbox.from_size(*self.episode.frame_size(role, frame_index), size=self.source.size)
             for role in dict.fromkeys(detection.camera for detection in detections)
         }
-        labels: dict[Path, NDArray[np.int64]] = {}
+        labels: dict[str, NDArray[np.int64]] = {}
         objects = []
         for index, detection in enumerate(detections):
             letterbox = letterboxes[detection.camera]
@@ -120,9 +120,11 @@ class DinoxObjects:
         return FrameObjects(frame_index, tuple(objects))
 
     def _bitmap(
-        self, detection: Detection, letterbox: Letterbox, labels: dict[Path, NDArray[np.int64]]
+        self, detection: Detection, letterbox: Letterbox, labels: dict[str, NDArray[np.int64]]
     ) -> NDArray[np.bool_]:
         """The raw mask; label maps are kept in `labels`, since the objects of a frame share one."""
+        if detection.value is not None and detection.mask_file in labels:
+            return np.asarray(labels[detection.mask_file] == detection.value)
         root, folder = self.episode.root, self.episode.path
         path = named_in_data(root, folder, detection.mask_file, named_by=folder / INFO)
         # Not Path.exists: that raises for a name longer than the file system takes.
@@ -131,9 +133,8 @@ class DinoxObjects:
         size = (letterbox.source_height, letterbox.source_width)
         if detection.value is None:
             return read_npy_mask(root, path, size)
-        if path not in labels:
-            labels[path] = read_label_map(root, path, size)
-        return np.asarray(labels[path] == detection.value)
+        labels[detection.mask_file] = read_label_map(root, path, size)
+        return np.asarray(labels[detection.mask_file] == detection.value)
 
 
 def _read_detections(
@@ -149,10 +150,13 @@ def _read_detections(
     order = {role: position for position, role in enumerate(episode.cameras)}
     frames: dict[int, list[Detection]] = {}
     unknown: set[str] = set()
+    safe: set[str] = set()
     for key, entries in info.items():
         if not _FRAME_INDEX.fullmatch(key) or not isinstance(entries, list):
             raise _invalid(name, f"has the entry {key!r}; expected a frame index with a list of detections")
-        found = [_detection(source, episode, f"{name}, frame {key}", entry, unknown) for entry in entries]
+        found = [
+            _detection(source, episode, f"{name}, frame {key}", entry, unknown, safe) for entry in entries
+        ]
         counted = [detection for detection in found if detection is not None]
         if counted:  # "8" and "00008" are the same frame
             both = frames.get(int(key), []) + counted
@@ -173,9 +177,12 @@ def _read_detections(
 
 
 def _detection(
-    source: DinoxSource, episode: Episode, where: str, entry: Any, unknown: set[str]
+    source: DinoxSource, episode: Episode, where: str, entry: Any, unknown: set[str], safe: set[str]
 ) -> Detection | None:
-    """None for an entry that does not count; folders that the study does not name are added to `unknown`."""
+    """None for an entry that does not count.
+
+    Folders that the study does not name are added to `unknown`, mask files that may be opened to `safe`.
+    """
     if not isinstance(entry, dict):
         raise _invalid(where, f"has a {type(entry).__name__} in place of a detection")
     mask_file, score = entry.get("mask_file"), entry.get("score")
@@ -192,7 +199,9 @@ def _detection(
         raise _invalid(
             where, f"has value = {value!r} for {mask_file!r}; a label-map PNG needs its label, others none"
         )
-    named_in_data(episode.root, episode.path, mask_file, named_by=episode.path / INFO)
+    if mask_file not in safe:
+        named_in_data(episode.root, episode.path, mask_file, named_by=episode.path / INFO)
+        safe.add(mask_file)
     role = source.camera
     if folder is not None:
         roles = [one for one, name in episode.cameras.items() if name == folder]
