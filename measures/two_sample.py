@@ -7,6 +7,7 @@ NaN and a reason. The estimate is mean x - mean y throughout. METHODS 7.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -90,11 +91,12 @@ def permutation_test(
         null = _all_differences(centred, len(x))
         n_rearranged, n_extreme = len(null), count_as_extreme(null, observed, alternative, scale)
     else:
-        rng = np.random.default_rng(seed)
         n_rearranged, n_extreme = n_permutations, 0
+        labels = None if block is None else tuple(block.tolist())
         rows = max(1, VALUES_AT_A_TIME // len(pooled))
-        for start in range(0, n_permutations, rows):
-            null = _drawn_differences(centred, len(x), block, min(rows, n_permutations - start), rng)
+        for part, start in enumerate(range(0, n_permutations, rows)):
+            plays_x = _drawn(len(x), len(pooled), labels, min(rows, n_permutations - start), (seed, part))
+            null = _differences(plays_x @ centred, centred, len(x))
             n_extreme += count_as_extreme(null, observed, alternative, scale)
     return TwoSample(
         "permutation",
@@ -171,21 +173,22 @@ def _all_differences(centred: Floats, n_x: int) -> Floats:
     return _differences(centred[chosen].sum(axis=1), centred, n_x)
 
 
-def _drawn_differences(
-    centred: Floats, n_x: int, block: AnyArray | None, n_draws: int, rng: np.random.Generator
-) -> Floats:
-    """[n_draws]: in each draw and block, the values with the smallest random keys play x."""
-    keys = rng.random((n_draws, len(centred)))
-    if block is None:
-        chosen = np.argpartition(keys, n_x - 1, axis=1)[:, :n_x]
-        return _differences(centred[chosen].sum(axis=1), centred, n_x)
-    sums = np.zeros(n_draws)
-    for label in np.unique(block):
-        members = np.flatnonzero(block == label)
+@lru_cache(maxsize=8)
+def _drawn(n_x: int, n: int, block: tuple[int, ...] | None, n_draws: int, seed: tuple[int, int]) -> Floats:
+    """[n_draws, n] of 0 and 1: which values play x. In each draw and block, those with the smallest random keys.
+
+    Kept, because the layers of a metric hold the same episodes and are tested with the same draws.
+    """
+    keys = np.random.default_rng(seed).random((n_draws, n))
+    plays_x = np.zeros((n_draws, n))
+    labels = np.zeros(n, dtype=np.intp) if block is None else np.asarray(block)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
         n_here = int(np.count_nonzero(members < n_x))
         ranks = keys[:, members].argsort(axis=1)[:, :n_here]
-        sums += centred[members][ranks].sum(axis=1)
-    return _differences(sums, centred, n_x)
+        np.put_along_axis(plays_x, members[ranks], 1.0, axis=1)
+    plays_x.setflags(write=False)
+    return plays_x
 
 
 def _differences(sums_of_x: Floats, centred: Floats, n_x: int) -> Floats:

@@ -139,6 +139,7 @@ grouped as (
         unpivoted.* exclude (run_id, topic, task, episode_id, value),
         null::varchar as task,
         outcomes.outcome,
+        outcomes.task_of_episode,
         unpivoted.episode_id,
         unpivoted.value
     from unpivoted
@@ -157,7 +158,8 @@ grouped as (
         'modality balance by task' as topic,
         {{ family_name() }} as family,
         * exclude (run_id, topic),
-        'all' as outcome
+        'all' as outcome,
+        task as task_of_episode
     from unpivoted
     where topic = 'modality balance'
 
@@ -166,9 +168,10 @@ grouped as (
 listed as (
 
     select
-        grouped.* exclude (episode_id, value),
+        grouped.* exclude (episode_id, task_of_episode, value),
         count(*) as n,
         list(grouped.value order by grouped.episode_id) as episode_values,
+        list(grouped.task_of_episode order by grouped.episode_id) as episode_tasks,
         runs.alpha,
         runs.n_resamples,
         runs.min_episodes,

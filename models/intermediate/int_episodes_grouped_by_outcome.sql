@@ -11,6 +11,7 @@ by_outcome as (
     select
         run_id,
         episode_id,
+        coalesce(task, instruction) as task_of_episode,
         outcome
     from episodes
     where outcome is not null
@@ -22,6 +23,7 @@ all_outcomes as (
     select
         run_id,
         episode_id,
+        coalesce(task, instruction) as task_of_episode,
         'all' as outcome
     from episodes
 

@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from measures import corrections, effect_sizes, two_sample
+from measures.blocks import can_block
 
 N_PERMUTATIONS = 10_000
 KEYS = ["run_id", "family", "metric", "pass", "denoise_step", "query", "rows", "camera", "layer"]
@@ -36,8 +37,14 @@ def compare(group: dict[str, Any]) -> dict[str, Any]:
     failure = np.array(group["failure_values"] or [], dtype=np.float64)
     student = two_sample.student_t(success, failure)
     welch = two_sample.welch_t(success, failure)
+    tasks = group["success_tasks"] or [], group["failure_tasks"] or []
+    is_blocked = can_block(*tasks)
     permutation = two_sample.permutation_test(
-        success, failure, n_permutations=N_PERMUTATIONS, seed=group["seed"]
+        success,
+        failure,
+        n_permutations=N_PERMUTATIONS,
+        seed=group["seed"],
+        blocks=(np.array(tasks[0]), np.array(tasks[1])) if is_blocked else None,
     )
     d = effect_sizes.cohens_d(success, failure)
     g = effect_sizes.hedges_g(success, failure)
@@ -46,6 +53,7 @@ def compare(group: dict[str, Any]) -> dict[str, Any]:
         "seed": group["seed"],
         "n_permutations": permutation.n_rearranged,
         "is_exact": permutation.is_exact,
+        "blocks": "task" if is_blocked else None,
         "alpha": group["alpha"],
         "min_episodes": group["min_episodes"],
         "confidence": d.confidence,

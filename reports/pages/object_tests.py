@@ -59,7 +59,7 @@ def sections(ctx: Context) -> list[Section]:
     seed = ctx.query("seed_by_layer")
     paired = ctx.query("paired_tests", hypothesis="H1.1")
     return [
-        Section("outcomes", "Success against failure", outcome_words(ctx, tests), [*effect_figures(ctx, tests), tests_table(ctx, tests)]),
+        Section("outcomes", "Success against failure", outcome_words(ctx, tests), [*effect_figures(ctx, tests), *composition(ctx), tests_table(ctx, tests)]),
         Section(
             "seed", "The seed's measures and criteria",
             ["Computed as the seed documents say (rows joined by their maximum, cubic upsampling, maximum scaled to 1), words to image only."],
@@ -114,6 +114,42 @@ def effect_figures(ctx: Context, tests: Result) -> list[Block]:
             Figure(title, spec, reading, title, interval_table(rows, "Hedges g", "what looks"), [tests])
         )
     return found
+
+
+def composition(ctx: Context) -> list[Block]:
+    """From which tasks and scenes the successes and failures come: what else could make the groups differ."""
+    counts = ctx.query("outcomes_by_scenario")
+    by_scenario = len({r["scenario"] for r in counts}) > 1
+    if not any(r["n_success"] for r in counts) or not any(r["n_failure"] for r in counts):
+        return []
+    key = "scenario" if by_scenario else "task"
+    rows = [
+        {
+            key: name,
+            "n_success": sum(r["n_success"] for r in counts.where(**{key: name})),
+            "n_failure": sum(r["n_failure"] for r in counts.where(**{key: name})),
+            "kinds": ", ".join(sorted(_kinds(counts.where(**{key: name})))) or "none",
+        }
+        for name in dict.fromkeys(sorted(r[key] for r in counts))
+    ]
+    columns = [
+        text_column(key, key),
+        Column("n_success", "successes"),
+        Column("n_failure", "failures"),
+        text_column("kinds", "kinds of failure"),
+    ]
+    note = (
+        "Outcomes are not dealt out at random: where a row holds mostly one of them, a difference between success and "
+        f"failure may be one between {key}s. The permutation test exchanges episodes only within a task where tasks "
+        "hold both outcomes."
+    )
+    return [
+        TableBlock(f"Where successes and failures come from, by {key}", Table(columns, rows), [counts], note)
+    ]
+
+
+def _kinds(rows: list[Row]) -> set[str]:
+    return {kind for r in rows if r["failure_kinds"] for kind in r["failure_kinds"].split(", ")}
 
 
 def tests_table(ctx: Context, tests: Result) -> Block:
