@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from measures.arrays import AnyArray, Bools, Floats
@@ -88,3 +90,8 @@ def listed(flags: AnyArray) -> str:
     """' (L3, L7)', or nothing when no layer is meant."""
     found = ", ".join(f"L{layer}" for layer in np.flatnonzero(flags))
     return f" ({found})" if found else ""
+
+
+def span(layers: Sequence[int]) -> str:
+    """Consecutive layers by their first and last: 'L5 to L10', or 'L2' for one alone."""
+    return f"L{layers[0]}" if len(layers) == 1 else f"L{layers[0]} to L{layers[-1]}"

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from measures.arrays import AnyArray
-from measures.layer_tests import LayerTests, count, floats, listed
+from measures.layer_tests import LayerTests, count, floats, listed, span
 from measures.modality import LINGUISTIC_BELOW, VISUAL_ABOVE, Band, band
 from measures.samples import Values
 from measures.verdict import (
@@ -120,7 +120,7 @@ def h2_1(
     significant = usable & (tests.p < alpha)
     clearest = tests.clearest(usable)
     because = (
-        f"{count(significant)} of {count(usable)} tests in L{middle[0]} to L{middle[-1]} have corrected "
+        f"{count(significant)} of {count(usable)} tests in {span(middle)} have corrected "
         f"p < {alpha:g}; the clearest, {tests.words(clearest, estimand)}{_actions(actions_p, alpha)}"
     )
     return tests.verdict(bool(significant.any()), clearest, because)

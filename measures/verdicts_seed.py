@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from measures.corrections import family_size
-from measures.layer_tests import LayerTests, count, floats, listed
+from measures.layer_tests import LayerTests, count, floats, listed, span
 from measures.modality import Band, band
 from measures.samples import Values
 from measures.verdict import (
@@ -61,7 +61,7 @@ def h1_1(
     met = count(over) >= LAYERS_NEEDED and lowest > CONCENTRATION_NEEDED and smallest < alpha
     because = (
         f"overlap is over {OVERLAP_NEEDED:g} in {count(over)} layers{listed(over)} ({LAYERS_NEEDED} needed), "
-        f"concentration in L{middle[0]} to L{middle[-1]} at least {lowest:.3g} "
+        f"concentration in {span(middle)} at least {lowest:.3g} "
         f"(over {CONCENTRATION_NEEDED:g} needed), the smallest of {family} uncorrected p is "
         f"{smallest:.3g} (under {alpha:g} needed)"
     )
@@ -121,7 +121,7 @@ def h2_1(
         return insufficient(n, 0, short or "a middle layer has no number")
     met = l2.min() > L2_NEEDED and r.max() < CORRELATION_BELOW and px.min() > CENTROID_PX_NEEDED
     because = (
-        f"in L{middle[0]} to L{middle[-1]} L2 is at least {l2.min():.3g} (over {L2_NEEDED:g} needed, "
+        f"in {span(middle)} L2 is at least {l2.min():.3g} (over {L2_NEEDED:g} needed, "
         f"{most:.3g} possible), r at most {r.max():.3g} (under {CORRELATION_BELOW:g} needed), "
         f"the centroid moves at least {px.min():.3g} px (over {CENTROID_PX_NEEDED:g} needed)"
     )

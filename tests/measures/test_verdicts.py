@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from measures import verdicts, verdicts_seed
+from measures.layer_tests import span
 from measures.verdict import Outcome, middle_layers, not_applicable
 
 NAN = float("nan")
@@ -218,3 +219,8 @@ class TestModality:
     def test_the_seed_reads_a_point(self, ratio, outcome):
         assert verdicts_seed.modality(ratio, 20).verdict == outcome
         assert verdicts_seed.modality(ratio, 19).verdict is Outcome.INSUFFICIENT
+
+
+def test_one_middle_layer_is_named_once() -> None:
+    assert span([2]) == "L2"
+    assert span([5, 6, 7]) == "L5 to L7"
