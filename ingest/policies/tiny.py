@@ -132,14 +132,15 @@ class TinyAdapter:
         result: NDArray[np.float32] = actions.cpu().numpy()
         return result
 
+    def points(self) -> list[TapPoint]:
+        """The attention modules of both stacks."""
+        prefix = [TapPoint("prefix", i, b.self_attn, False) for i, b in enumerate(self.model.prefix_layers)]
+        suffix = [TapPoint("suffix", i, b.self_attn, True) for i, b in enumerate(self.model.expert_layers)]
+        return [*prefix, *suffix]
+
     @contextmanager
     def tapped(self, sink: WeightSink) -> Iterator[Any]:
-        points = [
-            TapPoint("prefix", i, block.self_attn, False) for i, block in enumerate(self.model.prefix_layers)
-        ]
-        points += [
-            TapPoint("suffix", i, block.self_attn, True) for i, block in enumerate(self.model.expert_layers)
-        ]
+        points = self.points()
         if self.attention_impl == "sdpa":
             with attention_functions(points, sink) as calls:
                 yield calls
