@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingest.rows import Tables, dense_lists
+from measures.maps import side_of
 from measures.overlap import PatchOverlap, patch_overlap, seed_overlap, uniform_map
 from measures.shift import map_shift
 
 Array = NDArray[np.float64]
-GRID = 16
 _MAP_KEYS = ("pass", "denoise_step", "layer", "head", "query_index", "rows")
 
 
@@ -29,8 +29,8 @@ class MaskStack(NamedTuple):
     object_indices: tuple[int, ...]
     roles: tuple[str, ...]
     masks: NDArray[np.bool_]  # [O, 224, 224]
-    coverage: Array  # [O, 256]
-    picture: Array  # [256]
+    coverage: Array  # [O, patches]
+    picture: Array  # [patches]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def add_object_metrics(
     """Does attention rest on the objects of the frame?
 
     A baseline's maps get the seed's numbers too, and both nulls beside the 'mean' rows; those of changed conditions
-    get ours on the 'mean' rows only. ``null_coverage`` gives masks [N, 256] of a role in other episodes.
+    get ours on the 'mean' rows only. ``null_coverage`` gives masks [N, patches] of a role in other episodes.
     """
     chosen = maps if is_baseline else maps.where(maps.keys["rows"] == "mean")
     if not objects.object_indices or not len(chosen.maps):
@@ -85,7 +85,8 @@ def add_object_metrics(
     own = patch_overlap(attention, objects.coverage, objects.picture)
     columns: dict[str, Array] = {}
     if is_baseline:
-        square = chosen.maps.reshape(-1, GRID, GRID)
+        side = side_of(chosen.maps.shape[1])
+        square = chosen.maps.reshape(-1, side, side)
         seed = seed_overlap(np.nan_to_num(square), objects.masks)
         columns = {f"{name}_seed": values for name, values in seed._asdict().items()}
     _add(tables, chosen, objects, "own", own, columns)
@@ -104,7 +105,8 @@ def add_map_shifts(tables: Tables, changed: MapSet, baseline: MapSet, baseline_i
     if not pairs:
         return
     here_rows, there_rows = (np.asarray(rows) for rows in zip(*pairs, strict=True))
-    shift = map_shift(changed.raw()[here_rows], baseline.raw()[there_rows])
+    side = side_of(changed.maps.shape[1])
+    shift = map_shift(changed.raw()[here_rows], baseline.raw()[there_rows], side)
     tables["map_shifts"].add_block(
         len(here_rows),
         {

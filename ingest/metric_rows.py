@@ -15,6 +15,7 @@ from ingest.measure import MapSet, action_effect, add_map_shifts, add_object_met
 from ingest.objects.nulls import OtherEpisodes
 from ingest.rows import Tables
 from ingest.scene import FrameScene
+from measures.maps import side_of
 
 _FrameKey = tuple[int, int]  # (frame_index, noise_index)
 
@@ -75,8 +76,8 @@ def add_metrics(
                 maps,
                 frame.stacks[maps.camera],
                 is_baseline=baseline is None,
-                null_coverage=lambda role, f=frame, c=maps.camera: nulls.coverage(  # type: ignore[misc]
-                    episode_id, f.progress, c, role
+                null_coverage=lambda role, f=frame, m=maps: nulls.coverage(  # type: ignore[misc]
+                    episode_id, f.progress, m.camera, role, side_of(m.maps.shape[1])
                 ),
             )
         if baseline is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,18 +118,25 @@ class _Remeasure:
 
     def _frames(self, episode: Episode, objects: EpisodeObjects, issues: Issues) -> list[FrameScene]:
         frames = []
-        unread = self._unread_frames()
+        unread, grids = self._unread_frames(), self._grids()
         for index in episode.keyframes():
             if index in unread:  # the policy did not see it, so its objects do not count
                 frames.append(FrameScene(index, progress=0.0))
                 continue
             found = read_objects(episode, objects, index, issues)
             boxes = {}
-            for camera in dict.fromkeys(one.camera for one in found.objects):
+            for camera in dict.fromkeys(one.camera for one in found.objects if one.camera in grids):
                 boxes[camera] = Letterbox.from_size(*episode.frame_size(camera, index))
             progress = index / max(episode.n_frames - 1, 1)
-            frames.append(FrameScene(index, progress, objects=found, stacks=mask_stacks(found, boxes)))
+            stacks = mask_stacks(found, boxes, grids)
+            frames.append(FrameScene(index, progress, objects=found, stacks=stacks))
         return frames
+
+    def _grids(self) -> dict[str, int]:
+        """Patches a side of each camera, as the model had them."""
+        layouts = self._folder.read(self._unit("baseline"), "layouts")
+        texts = [] if layouts is None else layouts["cameras"].to_pylist()
+        return {camera["name"]: camera["rows"] for text in texts for camera in json.loads(text)}
 
     def _unread_frames(self) -> set[int]:
         """Keyframes that failed when the policy ran."""

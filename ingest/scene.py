@@ -87,7 +87,8 @@ def look(episode: Episode, objects: EpisodeObjects, index: int, policy: Policy, 
         issues.add("read", error.subject, error.reason, str(error), is_loss=True)
         return FrameScene(index, progress, reason=error.reason)
     found = read_objects(episode, objects, index, issues)
-    return FrameScene(index, progress, observation, seen, found, mask_stacks(found, seen.letterboxes))
+    stacks = mask_stacks(found, seen.letterboxes, policy.geometry.cameras)
+    return FrameScene(index, progress, observation, seen, found, stacks)
 
 
 def read_objects(episode: Episode, objects: EpisodeObjects, index: int, issues: Issues) -> FrameObjects:
@@ -99,8 +100,10 @@ def read_objects(episode: Episode, objects: EpisodeObjects, index: int, issues: 
         return FrameObjects(index)
 
 
-def mask_stacks(objects: FrameObjects, letterboxes: Mapping[str, Letterbox]) -> dict[str, MaskStack]:
-    """Camera -> the frame's objects in it, as patch coverage."""
+def mask_stacks(
+    objects: FrameObjects, letterboxes: Mapping[str, Letterbox], grids: Mapping[str, int]
+) -> dict[str, MaskStack]:
+    """Camera -> the frame's objects in it, as coverage of its patches (``grids``: so many a side)."""
     stacks = {}
     for camera, letterbox in letterboxes.items():
         members = objects.of_camera(camera)
@@ -109,7 +112,7 @@ def mask_stacks(objects: FrameObjects, letterboxes: Mapping[str, Letterbox]) -> 
             object_indices=tuple(one.object_index for one in members),
             roles=tuple(one.role for one in members),
             masks=masks,
-            coverage=patch_coverage(masks),
-            picture=letterbox.picture_share(),
+            coverage=patch_coverage(masks, grids[camera]),
+            picture=letterbox.picture_share(grids[camera]),
         )
     return stacks

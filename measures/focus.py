@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import entr
 
 from measures.arrays import AnyArray, Floats, quotient
-from measures.maps import GRID, SIDE, unit_mass
+from measures.maps import SIDE, check_square, unit_mass
 
 
 class Focus(NamedTuple):
@@ -57,15 +57,14 @@ def focus(maps: AnyArray) -> Focus:
 def focus_seed(maps: AnyArray) -> Floats:
     """The seed's focus score: variance of the grey picture of the JET heat map. Seed 3.5 and 6.1.
 
-    maps [M, 16, 16], raw attention -> [M], in squared grey levels. As the seed draws it: cubic to 224 x
+    maps [M, G, G], raw attention -> [M], in squared grey levels. As the seed draws it: cubic to 224 x
     224, 255 h / (max h + 1e-8) cut to 8 bits, JET, BGR to grey, variance (ddof 0). Negative overshoot of
     the cubic is clipped at 0: the seed casts it to uint8, which is undefined and wraps to bright pixels
     on most machines. The seed blends the heat map over the photograph and passes it through JPEG; here it
     stands alone. A map that holds NaN gives NaN; a zero map gives 0. Raises ValueError on another shape.
     """
     maps = np.asarray(maps, dtype=np.float32)
-    if maps.ndim != 3 or maps.shape[1:] != (GRID, GRID):
-        raise ValueError(f"expected maps [M, {GRID}, {GRID}], found {list(maps.shape)}")
+    check_square(maps)
     scores = np.full(len(maps), np.nan)
     grey_of = _jet_in_grey()
     for index, small in enumerate(maps):

@@ -1,10 +1,12 @@
 """Attention maps as distributions and as pictures: unit mass, centroid, the seed's cubic enlargement.
 
-A map has one value a patch, row-major. The picture behind it is 224 x 224 pixels in 16 x 16 patches of 14.
+A map has one value a patch, row-major. The picture behind it counts as 224 x 224 pixels, whatever the model's input:
+16 x 16 patches of 14 in Pi0 and Pi0.5, 14 x 14 of 16 in Cosmos Policy, 8 x 8 of 28 in SmolVLA.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -62,12 +64,11 @@ def centroid(maps: AnyArray, rows: int = GRID, cols: int = GRID, patch: int = PA
 def upsample_cubic(maps: AnyArray) -> AnyArray:
     """Enlarge as the seed does: cubic, clipped at 0, divided by the maximum. Seed 3.2, METHODS 2.
 
-    maps [M, 16, 16] -> [M, 224, 224] in [0, 1]; float64 stays float64, all else is worked in float32 as
+    maps [M, G, G] -> [M, 224, 224] in [0, 1]; float64 stays float64, all else is worked in float32 as
     in the seed. A zero map stays zero. Raises ValueError on another shape.
     """
     maps = np.asarray(maps)
-    if maps.ndim != 3 or maps.shape[1:] != (GRID, GRID):
-        raise ValueError(f"expected maps [M, {GRID}, {GRID}], found {list(maps.shape)}")
+    check_square(maps)
     if maps.dtype != np.float64:
         maps = maps.astype(np.float32)
     large = np.empty((len(maps), SIDE, SIDE), dtype=maps.dtype)
@@ -78,3 +79,19 @@ def upsample_cubic(maps: AnyArray) -> AnyArray:
         if peak > 0:
             np.divide(picture, peak, out=picture)
     return large
+
+
+def check_square(maps: AnyArray) -> None:
+    """Raises ValueError unless maps are [M, G, G] with whole patches on 224 pixels."""
+    if maps.ndim != 3 or maps.shape[1] != maps.shape[2] or not maps.shape[1] or SIDE % maps.shape[1]:
+        raise ValueError(
+            f"expected maps [M, G, G] with G a divisor of {SIDE}, such as {GRID}, found {list(maps.shape)}"
+        )
+
+
+def side_of(n_patches: int) -> int:
+    """G of a map of G * G patches. Raises ValueError for a number that is no square."""
+    side = math.isqrt(n_patches)
+    if side * side != n_patches:
+        raise ValueError(f"a map of {n_patches} patches is not square")
+    return side

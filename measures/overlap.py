@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from measures.arrays import AnyArray, Bools, Floats, Reasons, quotient
-from measures.maps import GRID, SIDE, upsample_cubic
+from measures.maps import SIDE, check_square, upsample_cubic
 
 SEED_EPSILON = 1e-8
 HOT_SHARE = 0.3
@@ -66,12 +66,11 @@ class PatchOverlap(NamedTuple):
 def seed_overlap(maps: AnyArray, masks: Bools) -> SeedOverlap:
     """The seed's formulas with its 1e-8 terms and its 0 for an empty side. Seed 3.2, METHODS 2.
 
-    maps [M, 16, 16]; masks [O, 224, 224] bool. Sums run in float64 (the seed: float32; they agree within
+    maps [M, G, G]; masks [O, 224, 224] bool. Sums run in float64 (the seed: float32; they agree within
     1e-5). A NaN or an infinity in a map makes all its numbers NaN. Raises ValueError on another shape.
     """
     maps = np.asarray(maps)
-    if maps.ndim != 3 or maps.shape[1:] != (GRID, GRID):
-        raise ValueError(f"expected maps [M, {GRID}, {GRID}], found {list(maps.shape)}")
+    check_square(maps)
     masks = np.asarray(masks, dtype=bool)
     if masks.ndim != 3 or masks.shape[1:] != (SIDE, SIDE):
         raise ValueError(f"expected masks [O, {SIDE}, {SIDE}], found {list(masks.shape)}")
@@ -119,7 +118,7 @@ def _enlarged(maps: AnyArray) -> tuple[AnyArray, AnyArray]:
     """
     if maps.dtype != np.float64:
         maps = maps.astype(np.float32)
-    kernel = _cubic_kernel(maps.dtype.str)
+    kernel = _cubic_kernel(maps.shape[1], maps.dtype.str)
     pictures = np.matmul(kernel, maps @ kernel.T).reshape(len(maps), SIDE * SIDE)
     cv2.threshold(pictures, 0, 0, cv2.THRESH_TOZERO, dst=pictures)
     peaks = pictures.max(axis=1, keepdims=True)
@@ -137,9 +136,9 @@ def _count_above(pictures: AnyArray, threshold: float) -> AnyArray:
 
 
 @cache
-def _cubic_kernel(dtype: str) -> AnyArray:
-    """[224, 16]: the weights by which OpenCV's INTER_CUBIC makes a column of 224 pixels from 16 patches."""
-    return cv2.resize(np.eye(GRID, dtype=dtype), (GRID, SIDE), interpolation=cv2.INTER_CUBIC)
+def _cubic_kernel(grid: int, dtype: str) -> AnyArray:
+    """[224, grid]: the weights by which OpenCV's INTER_CUBIC makes a column of 224 pixels from its patches."""
+    return cv2.resize(np.eye(grid, dtype=dtype), (grid, SIDE), interpolation=cv2.INTER_CUBIC)
 
 
 def uniform_map(picture: AnyArray) -> Floats:

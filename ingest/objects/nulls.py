@@ -15,11 +15,10 @@ from ingest.objects.base import EpisodeObjects, ObjectsSource
 from ingest.objects.coverage import patch_coverage
 
 Coverage = NDArray[np.float64]
-_N_PATCHES = 256
 _CACHED_FRAMES = 4096
 _CACHED_EPISODES = 64
 
-# (camera, role) -> [N, 256] coverage of the objects of that role in a frame.
+# (camera, role) -> [N, patches] coverage of the objects of that role in a frame.
 _FrameCoverage = dict[tuple[str, str], Coverage]
 
 
@@ -39,22 +38,22 @@ class OtherEpisodes:
         self._count = count
         self._seed = seed
         self._order: OrderedDict[str, list[str]] = OrderedDict()
-        self._frames: OrderedDict[tuple[str, int], _FrameCoverage] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, int, int], _FrameCoverage] = OrderedDict()
         self._episodes: OrderedDict[str, _Readable | None] = OrderedDict()
 
-    def coverage(self, episode_id: str, progress: float, camera: str, role: str) -> Coverage:
-        """[N, 256], N at most ``count``: one mask of ``role`` in each of N other episodes.
+    def coverage(self, episode_id: str, progress: float, camera: str, role: str, grid: int = 16) -> Coverage:
+        """[N, grid * grid], N at most ``count``: one mask of ``role`` in each of N other episodes.
 
         ``progress`` 0..1 is the frame's share of the episode. Of several masks of a role the first is taken.
         """
         found: list[Coverage] = []
         for other in self._candidates(episode_id):
-            masks = self._frame(other, progress).get((camera, role))
+            masks = self._frame(other, progress, grid).get((camera, role))
             if masks is not None:
                 found.append(masks[0])
             if len(found) == self._count:
                 break
-        return np.stack(found) if found else np.zeros((0, _N_PATCHES))
+        return np.stack(found) if found else np.zeros((0, grid * grid))
 
     def _candidates(self, episode_id: str) -> list[str]:
         if episode_id not in self._order:
@@ -63,14 +62,14 @@ class OtherEpisodes:
             _remember(self._order, episode_id, others, _CACHED_EPISODES)
         return self._order[episode_id]
 
-    def _frame(self, episode_id: str, progress: float) -> _FrameCoverage:
+    def _frame(self, episode_id: str, progress: float, grid: int) -> _FrameCoverage:
         readable = self._episode(episode_id)
         if readable is None:
             return {}
         frame_index = readable.keyframes[round(progress * (len(readable.keyframes) - 1))]
-        key = (episode_id, frame_index)
+        key = (episode_id, frame_index, grid)
         if key not in self._frames:
-            _remember(self._frames, key, readable.read(frame_index), _CACHED_FRAMES)
+            _remember(self._frames, key, readable.read(frame_index, grid), _CACHED_FRAMES)
         return self._frames[key]
 
     def _episode(self, episode_id: str) -> _Readable | None:
@@ -92,7 +91,7 @@ class _Readable:
         self.keyframes = keyframes
         self._objects = objects
 
-    def read(self, frame_index: int) -> _FrameCoverage:
+    def read(self, frame_index: int, grid: int) -> _FrameCoverage:
         try:
             frame = self._objects.frame(frame_index)
         except DataError:
@@ -100,7 +99,7 @@ class _Readable:
         masks: dict[tuple[str, str], list[NDArray[np.bool_]]] = {}
         for one in frame.objects:
             masks.setdefault((one.camera, one.role), []).append(one.mask)
-        return {key: patch_coverage(np.stack(stack)) for key, stack in masks.items()}
+        return {key: patch_coverage(np.stack(stack), grid) for key, stack in masks.items()}
 
 
 def _remember(cache: OrderedDict, key: object, value: object, limit: int) -> None:  # type: ignore[type-arg]

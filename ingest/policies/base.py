@@ -18,14 +18,15 @@ from ingest.episodes.preprocess import Letterbox
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of the model. ``passes`` maps a pass to its denoising steps (0 = runs once)."""
+    """Sizes of the model. ``passes`` maps a pass to its denoising steps (0 = runs once), ``cameras`` a camera to its
+    patches a side."""
 
     n_layers: int
     n_heads: int
     head_dim: int
     passes: Mapping[str, int]
     noise_shape: tuple[int, ...]
-    cameras: tuple[str, ...]
+    cameras: Mapping[str, int]
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class TinyAdapter:
             head_dim=config.head_dim,
             passes={"prefix": 0, "suffix": config.n_steps},
             noise_shape=(config.horizon, config.action_dim),
-            cameras=config.cameras,
+            cameras=dict.fromkeys(config.cameras, config.patches_per_side),
         )
         self._tokenizer = TinyTokenizer(config.max_token_len)
         side = config.patches_per_side

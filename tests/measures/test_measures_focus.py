@@ -119,5 +119,5 @@ def test_focus_seed_at_the_edges():
 
 
 def test_focus_seed_refuses_another_shape():
-    with pytest.raises(ValueError, match=r"expected maps \[M, 16, 16\]"):
+    with pytest.raises(ValueError, match=r"expected maps \[M, G, G\]"):
         focus_seed(np.zeros((2, 256)))

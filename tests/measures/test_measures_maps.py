@@ -75,9 +75,10 @@ def test_centroid_refuses_another_size():
         centroid(np.ones(255))
 
 
+@pytest.mark.parametrize("grid", [16, 14, 8])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
-def test_upsample_cubic_is_the_seeds(dtype):
-    maps = (np.random.default_rng(0).random((4, 16, 16)) ** 6).astype(dtype)
+def test_upsample_cubic_is_the_seeds(dtype, grid):
+    maps = (np.random.default_rng(0).random((4, grid, grid)) ** 6).astype(dtype)
     large = upsample_cubic(maps)
     assert large.shape == (4, 224, 224)
     for small, picture in zip(maps, large, strict=True):
@@ -112,5 +113,5 @@ def test_upsample_cubic_of_zero_stays_zero():
 
 
 def test_upsample_cubic_refuses_another_shape():
-    with pytest.raises(ValueError, match=r"expected maps \[M, 16, 16\]"):
+    with pytest.raises(ValueError, match=r"expected maps \[M, G, G\]"):
         upsample_cubic(np.zeros((2, 256)))

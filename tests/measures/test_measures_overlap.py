@@ -45,9 +45,10 @@ def coverage_of(mask):
 
 @pytest.mark.parametrize("sharpness", [1, 4, 12])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_seed_overlap_equals_the_seeds_code(sharpness, dtype):
+@pytest.mark.parametrize("grid", [16, 14, 8])
+def test_seed_overlap_equals_the_seeds_code(sharpness, dtype, grid):
     rng = np.random.default_rng(sharpness)
-    maps = (rng.random((23, 16, 16)) ** sharpness * 1e-3).astype(dtype)
+    maps = (rng.random((23, grid, grid)) ** sharpness * 1e-3).astype(dtype)
     masks = np.stack(
         [box(30, 40, 50, 60), box(0, 0, 14, 14), box(100, 3, 124, 221), rng.random((224, 224)) < 0.1]
     )
@@ -98,9 +99,9 @@ def test_seed_overlap_of_no_maps_or_no_masks_is_empty():
     assert seed_overlap(np.zeros((3, 16, 16), np.float32), np.zeros((0, 224, 224), bool)).iou.shape == (3, 0)
 
 
-@pytest.mark.parametrize("shape", [(16, 16), (1, 8, 8)])
+@pytest.mark.parametrize("shape", [(16, 16), (1, 15, 15), (1, 16, 8)])
 def test_seed_overlap_says_what_shape_it_wants(shape):
-    with pytest.raises(ValueError, match=r"expected maps \[M, 16, 16\]"):
+    with pytest.raises(ValueError, match=r"expected maps \[M, G, G\]"):
         seed_overlap(np.zeros(shape, np.float32), np.zeros((1, 224, 224), bool))
     with pytest.raises(ValueError, match=r"expected masks \[O, 224, 224\]"):
         seed_overlap(np.zeros((1, 16, 16), np.float32), np.zeros((1, 16, 16), bool))
