@@ -57,5 +57,9 @@ def study_objects(study: Study) -> ObjectsSource:
     """Where the study's masks come from."""
     section = study.objects
     return objects_source(
-        section.source, cameras=study.episodes.cameras, camera=section.camera, min_score=section.min_score
+        section.source,
+        cameras=study.episodes.cameras,
+        camera=section.camera,
+        min_score=section.min_score,
+        named_roles=section.named_roles,
     )

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ingest.errors import UserError
+from ingest.objects.base import Role
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 DEMO_STUDY = Path(__file__).resolve().parent / "demo" / "study.yaml"
@@ -56,6 +57,9 @@ class ObjectSection(Section):
     camera: str = "wrist"
     min_score: float = 0.0
     roles: Literal["from_instruction"] = "from_instruction"
+    named_roles: dict[str, Role] = Field(
+        default_factory=dict, description="Category -> its role, whatever the instruction says."
+    )
     null_masks: int = Field(4, ge=1, description="Masks of other episodes that each object is compared with.")
 
 

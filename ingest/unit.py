@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ingest.attention.selection import Selection
 from ingest.errors import DataError, GazehouseError
@@ -193,5 +194,11 @@ class _Clock:
         yield
         seconds = time.perf_counter() - started
         self._tables["timings"].add_row(
-            {"unit": self._unit, "stage": name, "seconds": seconds, "host": self.host}
+            {
+                "unit": self._unit,
+                "stage": name,
+                "seconds": seconds,
+                "host": self.host,
+                "finished_at": datetime.now(UTC).replace(tzinfo=None),
+            }
         )

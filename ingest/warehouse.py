@@ -97,10 +97,18 @@ def _fill(connection: duckdb.DuckDBPyConnection, lake: Path, table: str, views: 
     files = sorted(str(path) for path in lake.glob(f"run_id=*/unit=*/{table}.parquet"))
     if not files:
         return
-    names = ", ".join(f'"{name}"' for name in arrow_schema(table).names)
+    options = "hive_partitioning = false, union_by_name = true"
+    described = connection.execute(
+        f"describe select * from read_parquet($files, {options})", {"files": files}
+    )
+    stored = {str(row[0]) for row in described.fetchall()}
+    # Identifiers come from our own schema; file names are bound. A column younger than the lake is null.
+    names = ", ".join(
+        f'"{field.name}"' if field.name in stored else f'null as "{field.name}"'
+        for field in arrow_schema(table)
+    )
     distinct = "distinct" if table in SHARED_TABLES else ""
-    # Identifiers come from our own schema; file names are bound.
-    source = f"select {distinct} {names} from read_parquet($files, hive_partitioning = false)"
+    source = f"select {distinct} {names} from read_parquet($files, {options})"
     if not views:
         order = "order by all" if distinct else ""
         connection.execute(f"insert into raw.{table} {source} {order}", {"files": files})
@@ -108,7 +116,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, lake: Path, table: str, views: 
     pattern = f"{glob.escape(str(lake.resolve()))}/run_id=*/unit=*/{table}.parquet".replace("'", "''")
     connection.execute(f"drop table raw.{table}")
     connection.execute(
-        f"create view raw.{table} as select {distinct} {names} from read_parquet('{pattern}', hive_partitioning = false)"
+        f"create view raw.{table} as select {distinct} {names} from read_parquet('{pattern}', {options})"
     )
 
 

@@ -175,13 +175,21 @@ def patch_tokens(camera: Camera, picture_share: NDArray[np.float64], is_masked: 
 
 
 def instruction_queries(tokens: Sequence[Token], first_row: int, wanted: Iterable[str]) -> tuple[Query, ...]:
-    """The group 'instruction' and one query a word token, from text tokens that start at query row ``first_row``."""
+    """The group 'instruction' and one query a word token, from text tokens that start at query row ``first_row``.
+
+    A word that the tokenizer cut into pieces gives one query a piece, all under the word's name.
+    """
     rows = [(first_row + index, token) for index, token in enumerate(tokens) if token.role == "instruction"]
     queries = []
     if rows and "instruction" in wanted:
         queries.append(Query("instruction", "group", tuple(row for row, _ in rows)))
     if "words" in wanted:
-        queries += [Query(f"word:{token.text}", "token", (row,), token.word_index) for row, token in rows]
+        words: dict[int | None, str] = {}
+        for _, token in rows:
+            words[token.word_index] = words.get(token.word_index, "") + (token.text or "")
+        queries += [
+            Query(f"word:{words[token.word_index]}", "token", (row,), token.word_index) for row, token in rows
+        ]
     return tuple(queries)
 
 

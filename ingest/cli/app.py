@@ -81,4 +81,4 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "sql": sql.command,
 }
 for name, command in _COMMANDS.items():
-    app.command(name)(explained(command))
+    app.command(name, context_settings=sql.CONTEXT if name == "sql" else None)(explained(command))

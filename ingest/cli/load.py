@@ -20,10 +20,12 @@ def command(
         ),
     ] = False,
 ) -> int:
-    """Rebuild the DuckDB file from the lake; marts come back with `dbt build`."""
+    """Rebuild the DuckDB file from the lake; marts come back with `dbt build`, or with `publish` at once."""
     counts = load(lake, warehouse, views=views)
     width = max(map(len, counts))
     for table, count in counts.items():
         print(f"raw.{table:<{width}} {count:>10}")
-    print(f"loaded {warehouse}; now run `dbt build`")
+    print(
+        f"loaded {warehouse}; marts and pages need `python -m ingest publish{options.flags(lake, warehouse)}`"
+    )
     return 0

@@ -65,3 +65,9 @@ def parse_numbers(option: str, text: str) -> str | list[int]:
             raise UserError(f"{option}: expected numbers such as 0,4,7 or 0-5, found {text!r}")
         numbers += range(int(first), int(last or first) + 1)
     return numbers
+
+
+def flags(lake: Path, warehouse: Path) -> str:
+    """The options that a next command needs to find the same files, or nothing where they are the defaults."""
+    named = [("--lake", lake, DEFAULT_LAKE), ("--warehouse", warehouse, DEFAULT_WAREHOUSE)]
+    return "".join(f" {name} {path}" for name, path, default in named if path != default)

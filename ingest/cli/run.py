@@ -43,7 +43,8 @@ def command(
     if load_after:
         counts = load(lake, warehouse)
         print(
-            f"load: {warehouse}: {counts['inferences']} inferences, {sum(counts.values())} rows in schema raw"
+            f"load: {warehouse}: {counts['inferences']} inferences, {sum(counts.values())} rows in schema raw; marts and "
+            f"pages need `python -m ingest publish{options.flags(lake, warehouse)}`"
         )
     return 0 if summary.is_complete else 1
 

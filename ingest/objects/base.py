@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.episodes.base import Episode, Problem
 
-Role = Literal["target", "distractor", "gripper", "goal"]
+Role = Literal["target", "distractor", "gripper", "goal", "decoy", "occluder"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,13 @@ class DinoxSource:
         camera: role of the camera that detections without "camera" belong to.
         min_score: detections count above it, so that 0 drops scores of 0.
         size: side of the policy's square input, in pixels.
+        named_roles: categories whose role is known, whatever the instruction says.
     """
 
     camera: str = "wrist"
     min_score: float = 0.0
     size: int = 224
+    named_roles: Mapping[str, Role] = field(default_factory=dict)
 
     def open(self, episode: Episode) -> DinoxObjects:
         """Raises DataError ('invalid_json', 'invalid_detections') when the list itself cannot be read."""
@@ -70,7 +72,8 @@ class DinoxSource:
         frames, problems = _read_detections(self, episode, path)
         categories = {detection.category for found in frames.values() for detection in found}
         target = episode.metadata.get("target")
-        roles = assign_roles(categories, episode.instruction, target if isinstance(target, str) else None)
+        target = target if isinstance(target, str) else None
+        roles = assign_roles(categories, episode.instruction, target, self.named_roles)
         return DinoxObjects(self, episode, frames, roles, problems)
 
 

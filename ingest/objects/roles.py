@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ingest.objects.base import Role
@@ -37,7 +38,10 @@ class _Mention(NamedTuple):
 
 
 def assign_roles(
-    categories: Iterable[str], instruction: str, metadata_target: str | None = None
+    categories: Iterable[str],
+    instruction: str,
+    metadata_target: str | None = None,
+    named_roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> dict[str, Role]:
     """The role of every category, keys sorted.
 
@@ -47,16 +51,19 @@ def assign_roles(
       bowl') is none.
     - 'distractor': all others.
 
+    A category of `named_roles` has the role given there, whatever the instruction says.
     A stated target that is not among the categories leaves no target: the object was not detected.
     """
     names = sorted(set(categories))
-    objects = [name for name in names if not _is_gripper(name)]
+    objects = [name for name in names if not _is_gripper(name) and name not in named_roles]
     targets, goals = _named(instruction, objects)
     if metadata_target is not None:
         targets = _stated(metadata_target, objects)
     roles: dict[str, Role] = {}
     for name in names:
-        if name not in objects:
+        if name in named_roles:
+            roles[name] = named_roles[name]
+        elif name not in objects:
             roles[name] = "gripper"
         elif name in targets:
             roles[name] = "target"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from ingest.episodes.base import Episode, Problem
@@ -36,6 +37,7 @@ def objects_source(
     camera: str = "wrist",
     min_score: float = 0.0,
     size: int = 224,
+    named_roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> ObjectsSource:
     """The source of a study's masks.
 
@@ -45,6 +47,7 @@ def objects_source(
         camera: the role that detections without a camera belong to.
         min_score: detections count above it.
         size: side of the policy's square input, in pixels.
+        named_roles: categories whose role is known, whatever the instruction says.
 
     Raises:
         UnknownNameError: `camera` is not one of `cameras`.
@@ -53,4 +56,4 @@ def objects_source(
         return NoObjects()
     if camera not in cameras:
         raise UnknownNameError(f"objects.camera is {camera!r}; episodes.cameras has {sorted(cameras)}")
-    return DinoxSource(camera=camera, min_score=min_score, size=size)
+    return DinoxSource(camera, min_score, size, named_roles)

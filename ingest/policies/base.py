@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.attention.edit import Knockout
 from ingest.attention.layout import Layout
 from ingest.attention.taps import WeightSink
 from ingest.episodes.base import Observation
@@ -73,4 +74,11 @@ class Policy(Protocol):
 
     def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
         """While open, every attention of :meth:`infer` also goes to ``sink``; afterwards nothing stays installed."""
+        ...
+
+    def edited(self, batch: Sequence[Sequence[Knockout]]) -> AbstractContextManager[Any]:
+        """While open, each inference of the next :meth:`infer` goes without its forbidden edges.
+
+        Opened outside :meth:`tapped`, so that the tap sees the edited attention.
+        """
         ...

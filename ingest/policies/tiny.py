@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,17 +14,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from ingest.attention.functions import attention_functions
-from ingest.attention.layout import (
-    Camera,
-    Layout,
-    PassLayout,
-    Token,
-    action_queries,
-    instruction_queries,
-    patch_tokens,
-)
-from ingest.attention.taps import TapPoint, WeightSink, module_hooks
+from ingest.attention.edit import Knockout, masked_modules
+from ingest.attention.layout import Camera, Layout, Token
+from ingest.attention.tapping import tap
+from ingest.attention.taps import TapPoint, WeightSink
 from ingest.demo.model import TinyPolicy
 from ingest.demo.tokenizer import Piece, TinyTokenizer, discretise_state
 from ingest.episodes.base import Observation
@@ -32,6 +25,7 @@ from ingest.episodes.preprocess import Letterbox, resize_with_pad
 from ingest.errors import CheckpointError, DataError, UserError
 from ingest.identity import hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
+from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.study import PolicySection, resolve_path
 
 BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "demo" / "weights"
@@ -138,34 +132,19 @@ class TinyAdapter:
         suffix = [TapPoint("suffix", i, b.self_attn, True) for i, b in enumerate(self.model.expert_layers)]
         return [*prefix, *suffix]
 
-    @contextmanager
-    def tapped(self, sink: WeightSink) -> Iterator[Any]:
-        points = self.points()
-        if self.attention_impl == "sdpa":
-            with attention_functions(points, sink) as calls:
-                yield calls
-            return
-        self.model.set_attention("eager")
-        try:
-            with module_hooks(points, sink) as calls:
-                yield calls
-        finally:
-            self.model.set_attention("sdpa")
+    def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
+        return tap(self.points(), sink, self.attention_impl)
+
+    def edited(self, batch: Sequence[Sequence[Knockout]]) -> AbstractContextManager[Any]:
+        return masked_modules(self.points(), batch)
 
     @lru_cache(maxsize=256)  # noqa: B019 - one adapter a process, and layouts are shared by its whole life
     def _layout(
         self, pieces: tuple[Piece, ...], shares: tuple[tuple[float, ...], ...], queries: tuple[str, ...]
     ) -> Layout:
-        patches = [
-            token
-            for camera, share in zip(self._cameras, shares, strict=True)
-            for token in patch_tokens(camera, np.asarray(share))
-        ]
+        slots = [Slot(camera, share) for camera, share in zip(self._cameras, shares, strict=True)]
         text = [_text_token(piece) for piece in pieces]
-        actions = [Token("action", "action") for _ in range(self.model.config.horizon)]
-        prefix = PassLayout("prefix", (*patches, *text), instruction_queries(text, len(patches), queries))
-        suffix = PassLayout("suffix", (*patches, *text, *actions), action_queries(len(actions), 0, queries))
-        return Layout(self.family, self._cameras, (prefix, suffix))
+        return pi_layout(self.family, slots, text, self.model.config.horizon, queries)
 
 
 def _text_token(piece: Piece) -> Token:

@@ -60,10 +60,17 @@ paraphrases as (
         layer,
         query,
         camera,
-        avg(jsd) as jsd
+        sum(jsd) as jsd,
+        count(jsd) as n
     from prompt_shifts
     where condition_kind = 'paraphrase'
     group by all
+
+),
+
+vacuous_paraphrases as (
+
+    select * from {{ ref('int_vacuous_paraphrases_counted') }}
 
 ),
 
@@ -78,7 +85,8 @@ action_paraphrases as (
     select
         run_id,
         episode_id,
-        avg(mse_standardised) as mse_standardised
+        sum(mse_standardised) as mse_standardised,
+        count(mse_standardised) as n
     from action_shifts
     where condition_kind = 'paraphrase'
     group by all
@@ -162,10 +170,12 @@ differences as (
         prompts.layer,
         prompts.is_last_prefix_layer,
         prompts.episode_id,
-        prompts.jsd - paraphrases.jsd as value
+        prompts.jsd - {{ mean_with_zeros('paraphrases.jsd', 'paraphrases.n', 'vacuous_paraphrases.n') }} as value
     from prompts
-    inner join paraphrases
+    left join paraphrases
         using (run_id, episode_id, pass, denoise_step, layer, query, camera)
+    left join vacuous_paraphrases
+        using (run_id, episode_id)
 
     union all
 
@@ -202,9 +212,13 @@ differences as (
         null as layer,
         false as is_last_prefix_layer,
         action_shifts.episode_id,
-        action_shifts.mse_standardised - action_paraphrases.mse_standardised as value
+        action_shifts.mse_standardised
+        - {{ mean_with_zeros('action_paraphrases.mse_standardised', 'action_paraphrases.n', 'vacuous_paraphrases.n') }}
+            as value
     from action_shifts
-    inner join action_paraphrases
+    left join action_paraphrases
+        using (run_id, episode_id)
+    left join vacuous_paraphrases
         using (run_id, episode_id)
     where
         action_shifts.condition_kind = 'prompt'

@@ -6,6 +6,16 @@ runs as (
 
 ),
 
+worked as (
+
+    select
+        run_id,
+        max(finished_at) as last_worked_at
+    from {{ ref('stg_raw__timings') }}
+    group by run_id
+
+),
+
 described as (
 
     select
@@ -32,8 +42,10 @@ described as (
         git_rev,
         versions,
         schema_version,
-        status
+        status,
+        worked.last_worked_at
     from runs
+    left join worked using (run_id)
 
 )
 

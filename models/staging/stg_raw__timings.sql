@@ -15,7 +15,8 @@ renamed as (
         stage,
         seconds,
         batch_size,
-        host
+        host,
+        finished_at
     from source
 
 )

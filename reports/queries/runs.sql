@@ -9,4 +9,4 @@ left join (
     from marts.coverage
     group by run_id
 ) as ok using (run_id)
-order by n_ok desc, runs.run_id
+order by runs.last_worked_at desc nulls last, n_ok desc, runs.run_id

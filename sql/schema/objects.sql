@@ -29,7 +29,7 @@ comment on column raw.objects.object_index is
 comment on column raw.objects.category is
     'What the object is.';
 comment on column raw.objects.role is
-    '''target'' (the instruction''s object), ''distractor'', ''gripper'' or ''goal''.';
+    '''target'' (the instruction''s object), ''distractor'', ''gripper'', ''goal'', or what the study''s named_roles say: ''decoy'' (made to look like the target), ''occluder''.';
 comment on column raw.objects.score is
     'Score of the detector; 1 for a simulator''s mask.';
 comment on column raw.objects.area_share is

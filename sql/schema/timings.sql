@@ -5,7 +5,8 @@ create table raw.timings (
     stage varchar,
     seconds double,
     batch_size integer,
-    host varchar
+    host varchar,
+    finished_at timestamp
 );
 
 comment on table raw.timings is
@@ -25,3 +26,5 @@ comment on column raw.timings.batch_size is
     'Inferences in the batch; null where none.';
 comment on column raw.timings.host is
     'Host name.';
+comment on column raw.timings.finished_at is
+    'When the stage of the unit ended, UTC; null for a single inference.';

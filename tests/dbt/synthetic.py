@@ -387,7 +387,9 @@ def fill_episode(world: World, episode: Row, out: dict[str, list[Row]]) -> None:
         for condition_id, named, noise in plan:
             kind = condition_id.split(":")[0]
             status, reason = "ok", None
-            if kind == "prompt" and named == target == "duck":
+            if (kind == "prompt" and named == target == "duck") or (
+                condition_id == "paraphrase:1" and target == "cat"
+            ):
                 status, reason = "vacuous", "same tokens as the baseline"
             elif world.has_failures and condition_id == "prompt:banana" and baseline_id == 1:
                 status, reason = "nan", "nan in layer 3"
@@ -456,7 +458,10 @@ def add_masses(world: World, inference_id: int, poisoned: bool, out: dict[str, l
                             "head": head,
                             "query_index": query,
                             "masses": masses.tolist(),
-                            "object_masses": [0.1] * (3 if world.has_objects else 0),
+                            "object_masses": [
+                                float(masses[0]) * (0.1 + 0.05 * index + 0.02 * query + 0.03 * head)
+                                for index in range(3 if world.has_objects else 0)
+                            ],
                             "top_key": 3,
                             "top_share": 0.2,
                             "sink_share": float(masses[2]),

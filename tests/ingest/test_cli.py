@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -348,6 +349,37 @@ def test_sql_is_read_only(warehouse: Path, tmp_path: Path, query: str) -> None:
     assert path.read_bytes() == before
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("select study from raw.runs").fetchall() == [("test",)]
+
+
+def test_sql_cannot_touch_other_files(warehouse: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    for query in (
+        f"copy (select 1) to '{tmp_path}/out.csv'",
+        f"from read_csv('{secret}')",
+        f"attach '{tmp_path}/other.duckdb'",
+        "set enable_external_access = true",
+    ):
+        ended = cli("sql", query, "--warehouse", warehouse)
+        assert (ended.code, ended.out) == (2, ""), query
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.csv"]
+
+
+def test_sql_takes_files_comments_and_gives_csv_and_json(warehouse: Path, tmp_path: Path) -> None:
+    query = "-- how many\nselect status, count(*) as n from raw.inferences group by all order by all"
+    file = tmp_path / "query.sql"
+    file.write_text(query)
+    by_text = cli("sql", query, "--format", "csv", "--warehouse", warehouse)
+    by_file = cli("sql", "--file", file, "--format", "csv", "--warehouse", warehouse)
+    assert (by_text.code, by_text.err) == (0, "")
+    assert by_text.out == by_file.out
+    assert by_text.out.splitlines()[0] == "status,n"
+    rows = json.loads(cli("sql", "--file", file, "--format", "json", "--warehouse", warehouse).out)
+    assert [f"{row['status']},{row['n']}" for row in rows] == by_text.out.splitlines()[1:]
+    for wrong in ([], [query, "--file", file], ["--file", tmp_path / "none.sql"]):
+        ended = cli("sql", *wrong, "--warehouse", warehouse)
+        assert ended.code == 2
+        assert ended.err.startswith("error: ")
 
 
 # --- Ctrl-C ---------------------------------------------------------------------------------------------------------

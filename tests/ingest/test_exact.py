@@ -464,11 +464,13 @@ def _swap_heads(patch: pytest.MonkeyPatch) -> None:
 
 def _shift_words(patch: pytest.MonkeyPatch) -> None:
     """Each word's numbers are those of the token before it."""
-    from ingest.policies import tiny
+    from ingest.policies import pi_layout
 
-    original = tiny.instruction_queries
+    original = pi_layout.instruction_queries
     patch.setattr(
-        tiny, "instruction_queries", lambda tokens, first_row, wanted: original(tokens, first_row - 1, wanted)
+        pi_layout,
+        "instruction_queries",
+        lambda tokens, first_row, wanted: original(tokens, first_row - 1, wanted),
     )
 
 

@@ -159,6 +159,12 @@ def test_instruction_queries_count_the_rows_of_the_pass() -> None:
         Query("word:duck", "token", (514,), 1),
     )
     assert [query.name for query in instruction_queries(tokens, 0, ("words",))] == ["word:pick", "word:duck"]
+    pieces = [Token("text", "instruction", "ban", 0), Token("text", "instruction", "ana", 0), tokens[2]]
+    assert [(query.name, query.rows) for query in instruction_queries(pieces, 0, ("words",))] == [
+        ("word:banana", (0,)),
+        ("word:banana", (1,)),
+        ("word:duck", (2,)),
+    ]
     assert [query.name for query in instruction_queries(tokens, 0, ("instruction",))] == ["instruction"]
     assert instruction_queries(tokens, 0, ("action",)) == ()
     assert instruction_queries(tokens[:1], 0, ("instruction", "words")) == ()

@@ -65,6 +65,7 @@ def test_every_default_is_visible(file: Path) -> None:
             "min_score": 0.0,
             "roles": "from_instruction",
             "null_masks": 4,
+            "named_roles": {},
         },
         "capture": {
             "profile": "default",

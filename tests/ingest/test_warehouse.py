@@ -95,7 +95,7 @@ def test_load_says_how_many_rows(world: World, tmp_path: Path) -> None:
     path = tmp_path / "new" / "w.duckdb"
     ended = cli("load", "--lake", world.lake, "--warehouse", path)
     assert ended.code == 0
-    assert f"loaded {path}; now run `dbt build`" in ended.out
+    assert f"`python -m ingest publish --lake {world.lake} --warehouse {path}`" in ended.out
     said = {}
     for line in ended.out.splitlines()[:-1]:
         table, count = line.split()

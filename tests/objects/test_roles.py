@@ -105,3 +105,12 @@ def test_any_text_gets_a_role_for_every_category(categories: list[str], instruct
     assert set(roles) == set(categories)
     assert list(roles) == sorted(roles)
     assert named_category(instruction, categories) in {None, *categories}
+
+
+def test_named_roles_hold_whatever_the_instruction_says() -> None:
+    roles = assign_roles(
+        ["cube", "decoy", "screen"],
+        "put the decoy beside the screen",
+        named_roles={"decoy": "decoy", "screen": "occluder"},
+    )
+    assert roles == {"cube": "distractor", "decoy": "decoy", "screen": "occluder"}
