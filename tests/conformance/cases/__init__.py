@@ -1,0 +1,1 @@
+"""One module an adapter, each with its CASES."""

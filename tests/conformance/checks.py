@@ -1,0 +1,332 @@
+"""The checks, each a plain function: the suite runs them on an adapter, and again on broken copies of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ingest.attention.edit import knockout
+from ingest.attention.layout import PassLayout, Query
+from ingest.attention.reduce import Item, PassCapture, Reducer
+from ingest.attention.selection import Selection, select
+from ingest.identity import noise_of, token_hash_of
+from ingest.policies.base import Policy, Prepared
+from ingest.study import CaptureSection
+from tests.conformance.case import QUERIES, Case, Key
+from tests.conformance.watch import watch_attention
+
+Weights = dict[tuple[str, int, int], NDArray[np.float64]]
+SUM_TOLERANCE = 1e-4
+
+
+class Run:
+    """One batch through a policy: prepared inputs, noise, and, on demand, what was captured and what is true."""
+
+    def __init__(self, case: Case, policy: Policy, prompts: Sequence[str] | None = None) -> None:
+        self.case, self.policy = case, policy
+        self.prompts = tuple(prompts or case.prompts)
+        self.observations = [case.observe(index) for index in range(len(self.prompts))]
+        self.batch = [
+            policy.prepare(policy.see(observation), prompt, QUERIES)
+            for observation, prompt in zip(self.observations, self.prompts, strict=True)
+        ]
+        shape = policy.geometry.noise_shape
+        self.noise = np.stack(
+            [noise_of(1, 0, "conformance", index, shape) for index in range(len(self.prompts))]
+        )
+        self.coverage = [_coverage(prepared, index) for index, prepared in enumerate(self.batch)]
+
+    def selection(self, **capture: Any) -> Selection:
+        geometry = self.policy.geometry
+        section = CaptureSection(**{"profile": "full", **capture})
+        section = section.model_copy(update={"passes": list(geometry.passes)})
+        return select(section, geometry.n_layers, geometry.n_heads, dict(geometry.passes))
+
+    def captured(self) -> tuple[list[list[PassCapture]], NDArray[np.float32]]:
+        items = [
+            Item(prepared.layout, coverage)
+            for prepared, coverage in zip(self.batch, self.coverage, strict=True)
+        ]
+        reducer = Reducer(items, self.selection(), "cpu")
+        with self.policy.tapped(reducer):
+            actions = self.policy.infer(self.batch, self.noise)
+        return [reducer.captures(index) for index in range(len(items))], actions
+
+    def truth(self) -> Weights:
+        """Full weights [B, H, Q, K] by (pass, layer, step), in the order in which torch computed them."""
+        with watch_attention() as records:
+            self.policy.infer(self.batch, self.noise)
+        return arrange(records, self.case, self.policy, len(self.batch))
+
+
+def arrange(records: Sequence[torch.Tensor], case: Case, policy: Policy, n_items: int) -> Weights:
+    """Weights by (pass, layer, step): a pass's weights are those with as many keys as its prompt gives."""
+    found: Weights = {}
+    observation = case.observe(0)
+    n_layers, n_heads = policy.geometry.n_layers, policy.geometry.n_heads
+    used: set[int] = set()
+    for pass_name, n_calls in case.n_calls.items():
+        n_keys = len(case.keys(pass_name, case.prompts[0], observation))
+        mine = [
+            index
+            for index, one in enumerate(records)
+            if index not in used
+            and one.shape[0] == n_items
+            and one.shape[1] == n_heads
+            and one.shape[3] == n_keys
+        ]
+        assert len(mine) == n_layers * n_calls, (pass_name, len(mine), [tuple(r.shape) for r in records])
+        used.update(mine)
+        for number, index in enumerate(mine):
+            call, layer = divmod(number, n_layers)
+            step = -1 if policy.geometry.passes[pass_name] == 0 else call
+            found[pass_name, layer, step] = records[index].numpy()
+    return found
+
+
+def _coverage(prepared: Prepared, index: int) -> dict[str, NDArray[np.float64]]:
+    rng = np.random.default_rng(100 + index)
+    return {camera.name: rng.random((2, camera.rows * camera.cols)) for camera in prepared.layout.cameras}
+
+
+# --- layout -----------------------------------------------------------------------------------------------------
+
+
+def layout_is_a_partition(case: Case, policy: Policy) -> None:
+    for prepared in Run(case, policy).batch:
+        for part in prepared.layout.passes:
+            keys = Counter(itertools.chain.from_iterable(region.keys for region in part.regions))
+            assert keys == Counter(range(part.n_keys)), part.name
+            assert set(part.region_matrix().sum(axis=1)) == {1.0}
+
+
+def spans_are_the_models_own(case: Case, policy: Policy) -> None:
+    prompts = [*case.prompts, *([case.long_prompt] if case.long_prompt else [])]
+    run = Run(case, policy, prompts)
+    for prompt, observation, prepared in zip(prompts, run.observations, run.batch, strict=True):
+        for part in prepared.layout.passes:
+            found = [Key(t.role, t.camera, t.row, t.col, t.word_index) for t in part.tokens]
+            wanted = [Key(*key) for key in case.keys(part.name, prompt, observation)]
+            assert len(found) == len(wanted), (part.name, prompt)
+            for index, pair in enumerate(zip(found, wanted, strict=True)):
+                assert pair[0] == pair[1], (part.name, prompt, index)
+
+
+def a_cut_prompt_is_told(case: Case, policy: Policy) -> None:
+    if case.long_prompt is None:
+        return
+    short, long = Run(case, policy, [case.prompts[0], case.long_prompt]).batch
+    assert not short.warnings
+    assert any("cut" in warning for warning in long.warnings), long.warnings
+
+
+def masked_keys_get_nothing_and_padded_queries_are_not_used(case: Case, policy: Policy) -> None:
+    run = Run(case, policy)
+    truth = run.truth()
+    captures, _ = run.captured()
+    for index, prepared in enumerate(run.batch):
+        for part in prepared.layout.passes:
+            blind = [key for key, token in enumerate(part.tokens) if not token.is_valid]
+            rows = sorted({row for query in part.queries for row in query.rows})
+            for (name, _layer, _step), weights in truth.items():
+                if name == part.name and blind:
+                    assert weights[index][:, rows][..., blind].max() == 0.0
+        for capture in captures[index]:
+            part = prepared.layout.of(capture.pass_name)
+            for column, region in enumerate(part.regions):
+                if all(not part.tokens[key].is_valid for key in region.keys):
+                    assert (capture.masses[..., column] == 0).all(), region.name
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------
+
+
+def masses_and_maps_are_those_of_the_full_weights(case: Case, policy: Policy) -> None:
+    run = Run(case, policy)
+    truth = run.truth()
+    captures, _ = run.captured()
+    assert {(c.pass_name, layer, c.step) for c in captures[0] for layer in c.layers} == set(truth)
+    differs = False
+    for index, prepared in enumerate(run.batch):
+        for capture in captures[index]:
+            part = prepared.layout.of(capture.pass_name)
+            for position, layer in enumerate(capture.layers):
+                weights = truth[capture.pass_name, layer, capture.step][index]
+                differs |= bool(np.ptp(weights[:, [r for q in part.queries for r in q.rows]]) > 0.01)
+                _compare(case, capture, position, part, run.coverage[index], weights, prepared.layout.cameras)
+    assert differs, "the attention of the small model is uniform: nothing would be noticed"
+
+
+def _compare(
+    case: Case,
+    capture: PassCapture,
+    position: int,
+    part: PassLayout,
+    coverage: dict[str, NDArray[np.float64]],
+    weights: NDArray[np.float64],
+    cameras: Any,
+) -> None:
+    """weights [H, Q, K] of one layer against what is kept of it, by loops over queries and keys."""
+
+    def near(found: Any, wanted: Any) -> None:
+        np.testing.assert_allclose(found, wanted, atol=case.mass_tolerance, rtol=0)
+
+    per_query = [weights[:, list(query.rows)].mean(axis=1) for query in part.queries]  # [H, K] each
+    place = {(t.camera, t.row, t.col): key for key, t in enumerate(part.tokens)}
+    patches = {
+        camera.name: [place[camera.name, r, c] for r in range(camera.rows) for c in range(camera.cols)]
+        for camera in cameras
+    }
+    order = [key for camera in cameras for key in patches[camera.name]]
+    for q, rows in enumerate(per_query):
+        for column, region in enumerate(part.regions):
+            near(capture.masses[position, :, q, column], rows[:, list(region.keys)].sum(axis=1))
+        for number in range(2):
+            mass = sum(rows[:, patches[c.name]] @ coverage[c.name][number] for c in cameras)
+            near(capture.object_masses[position, :, q, number], mass)
+        near(capture.top_share[position, :, q], rows.max(axis=1))
+        if capture.sink_share is not None:
+            bos = next(k for k, t in enumerate(part.tokens) if t.role == "bos")
+            near(capture.sink_share[position, :, q], rows[:, bos])
+    assert abs(capture.masses[position].sum(-1) - 1).max() < SUM_TOLERANCE
+    groups = [q for q, query in enumerate(part.queries) if query.kind == "group"]
+    assert list(capture.group_indices) == groups
+    for g, q in enumerate(groups):
+        near(capture.head_maps[position, :, g], per_query[q][:, order])
+    for block in capture.maps:
+        for column, q in enumerate(block.query_indices):
+            rows = weights[:, list(part.queries[q].rows)]
+            if block.rows == "max":
+                wanted = rows.mean(axis=0).max(axis=0)
+            elif block.head == -1:
+                wanted = per_query[q].mean(axis=0)
+            elif block.head == -2:
+                wanted = per_query[q].max(axis=0)
+            else:
+                wanted = per_query[q][block.head]
+            near(block.values[position, column], wanted[order])
+
+
+def queries_are_there(case: Case, policy: Policy) -> None:
+    """The instruction as a group and by its words in the prefix; actions as a group and one by one in their pass."""
+    for prepared in Run(case, policy).batch:
+        names = [query.name for part in prepared.layout.passes for query in part.queries]
+        assert "action" in names
+        assert "instruction" in names
+        for part in prepared.layout.passes:
+            for query in part.queries:
+                _is_right_query(part, query)
+
+
+def _is_right_query(part: PassLayout, query: Query) -> None:
+    if query.kind == "group":
+        members = [
+            q
+            for q in part.queries
+            if q.kind == "token"
+            and q.name.split(":")[0] == {"instruction": "word"}.get(query.name, query.name)
+        ]
+        assert sorted(query.rows) == sorted(row for one in members for row in one.rows), query.name
+    else:
+        assert len(query.rows) == 1
+
+
+# --- behaviour --------------------------------------------------------------------------------------------------
+
+
+def capture_changes_no_action(case: Case, policy: Policy) -> None:
+    run = Run(case, policy)
+    before = policy.infer(run.batch, run.noise)
+    _, during = run.captured()
+    after = policy.infer(run.batch, run.noise)
+    assert np.array_equal(before, after)
+    assert np.isfinite(before).all()
+    if case.action_tolerance == 0:
+        assert np.array_equal(before, during)
+    else:
+        assert np.abs(before - during).max() <= case.action_tolerance
+
+
+def every_layer_is_tapped_as_often_as_it_runs(case: Case, policy: Policy) -> None:
+    run = Run(case, policy)
+    seen: list[tuple[str, int, int]] = []
+    with policy.tapped(lambda name, layer, step, _weights: seen.append((name, layer, step))):
+        policy.infer(run.batch, run.noise)
+    wanted = [
+        (name, layer, -1 if policy.geometry.passes[name] == 0 else step)
+        for name, n_calls in case.n_calls.items()
+        for step in range(n_calls)
+        for layer in range(policy.geometry.n_layers)
+    ]
+    assert Counter(seen) == Counter(wanted)
+
+
+def a_changed_prompt_changes_the_tokens(case: Case, policy: Policy) -> None:
+    observation = case.observe(0)
+    seen = policy.see(observation)
+    hashes = [token_hash_of(policy.prepare(seen, prompt, QUERIES).token_ids) for prompt in case.prompts]
+    assert len(set(hashes)) == len(case.prompts)
+    assert hashes[0] == token_hash_of(policy.prepare(seen, case.prompts[0], QUERIES).token_ids)
+    batch = [policy.prepare(seen, prompt, QUERIES) for prompt in case.prompts]
+    noise = np.stack([noise_of(1, 0, "same", 0, policy.geometry.noise_shape)] * len(batch))
+    actions = policy.infer(batch, noise)
+    assert np.abs(actions[0] - actions[1]).max() > 0
+
+
+def a_batch_equals_its_singles(case: Case, policy: Policy) -> None:
+    run = Run(case, policy)
+    together, actions = run.captured()
+    for index in range(len(run.batch)):
+        item = Item(run.batch[index].layout, run.coverage[index])
+        reducer = Reducer([item], run.selection(), "cpu")
+        with policy.tapped(reducer):
+            alone = policy.infer([run.batch[index]], run.noise[index : index + 1])
+        np.testing.assert_allclose(alone[0], actions[index], atol=case.batch_tolerance, rtol=0)
+        for one, other in zip(reducer.captures(0), together[index], strict=True):
+            np.testing.assert_allclose(one.masses, other.masses, atol=case.batch_tolerance, rtol=0)
+            np.testing.assert_allclose(one.head_maps, other.head_maps, atol=case.batch_tolerance, rtol=0)
+
+
+def a_knockout_cuts_and_renormalises(case: Case, policy: Policy) -> None:
+    if not case.can_cut:
+        return
+    run = Run(case, policy)
+    cuts = []
+    for prepared in run.batch:
+        part = next(p for p in prepared.layout.passes if p.queries)
+        region = next(r for r in part.regions if r.name.startswith("image:"))
+        cuts.append([knockout(part, part.queries[0].name, region.name)])
+    before, actions = run.captured()
+    with policy.edited([cuts[0], *([] for _ in cuts[1:])]):
+        after, moved = run.captured()
+    part = run.batch[0].layout.of(cuts[0][0].pass_name)
+    column = next(c for c, r in enumerate(part.regions) if r.keys == cuts[0][0].keys)
+    for old, new in zip(before[0], after[0], strict=True):
+        assert abs(new.masses.sum(-1) - 1).max() < SUM_TOLERANCE
+        if new.pass_name == part.name:
+            assert old.masses[:, :, 0, column].min() > 0
+            assert (new.masses[:, :, 0, column] == 0).all()
+    for index in range(1, len(cuts)):
+        np.testing.assert_allclose(moved[index], actions[index], atol=1e-5)
+    assert np.array_equal(policy.infer(run.batch, run.noise), actions) or case.action_tolerance > 0
+
+
+CHECKS: tuple[Callable[[Case, Policy], None], ...] = (
+    layout_is_a_partition,
+    spans_are_the_models_own,
+    a_cut_prompt_is_told,
+    queries_are_there,
+    masked_keys_get_nothing_and_padded_queries_are_not_used,
+    masses_and_maps_are_those_of_the_full_weights,
+    capture_changes_no_action,
+    every_layer_is_tapped_as_often_as_it_runs,
+    a_changed_prompt_changes_the_tokens,
+    a_batch_equals_its_singles,
+    a_knockout_cuts_and_renormalises,
+)
