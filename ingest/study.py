@@ -70,7 +70,7 @@ class CaptureSection(Section):
     profile: Literal["default", "full"] = "default"
     layers: Literal["all"] | list[int] = "all"
     heads: Literal["all"] | list[int] = "all"
-    passes: list[Literal["prefix", "suffix"]] = Field(["prefix", "suffix"], min_length=1)
+    passes: list[Literal["prefix", "suffix", "denoise", "cross"]] = Field(["prefix", "suffix"], min_length=1)
     denoise_steps: list[DenoiseStep] = Field(["first", "last"], min_length=1)
     queries: list[Literal["instruction", "words", "action"]] = Field(
         ["instruction", "words", "action"], min_length=1

@@ -84,7 +84,7 @@ def intervals_by_layer(
     if log:
         bars = [row for row in bars if row["low"] > 0]
     sheet = Sheet()
-    parts = backdrop(sheet, references, bands, shaded, data, log)
+    parts = backdrop(sheet, references, bands, shaded, scale, log)
     parts.append(sheet.chart(data).mark_line(opacity=0.45, strokeWidth=1.5).encode(x=x, y=y, color=colour))
     if bars:
         parts.append(
@@ -112,9 +112,7 @@ def intervals_by_name(
     held = [*(references or {}).values(), *(v for band in bands for v in band)]
     scale, axis = value_axis(x_title, log, data, held)
     x = alt.X("y:Q", scale=scale, axis=axis)
-    y = alt.Y(
-        "name:N", sort=names, axis=alt.Axis(title=None, labelLimit=190, grid=True, domain=False, ticks=False)
-    )
+    y = alt.Y("name:N", sort=names, axis=alt.Axis(title=None, grid=True, domain=False, ticks=False))
     colour = alt.Color(
         "series:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None
     )
@@ -141,7 +139,11 @@ def intervals_by_name(
             .mark_rule(strokeWidth=2)
             .encode(x=alt.X("low", type="quantitative"), x2=alt.X2("high"), y=y, color=colour)
         )
-    tips = [alt.Tooltip("name:N"), alt.Tooltip("y:Q", format=".3~g"), alt.Tooltip("n:Q", title="episodes")]
+    tips = [
+        alt.Tooltip("name:N"),
+        alt.Tooltip("y:Q", title="value", format=".3~g"),
+        alt.Tooltip("n:Q", title="episodes"),
+    ]
     parts.append(
         sheet.chart(data)
         .mark_point(filled=True, size=60, opacity=1)
@@ -176,9 +178,7 @@ def heat_map(rows: Sequence[Mapping[str, Any]], *, names: Sequence[str], title: 
     x = alt.X(
         "layer:O", axis=alt.Axis(title="layer", labelAngle=0, ticks=False, domain=False, labelOverlap=True)
     )
-    y = alt.Y(
-        "name:N", sort=list(names), axis=alt.Axis(title=None, labelLimit=165, ticks=False, domain=False)
-    )
+    y = alt.Y("name:N", sort=list(names), axis=alt.Axis(title=None, ticks=False, domain=False))
     sheet = Sheet()
     chart = sheet.chart(data).mark_rect(cornerRadius=2).encode(x=x, y=y, color=colour, tooltip=tips)
     return sheet.finish(chart, 26 * max(len(names), 2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +14,11 @@ import jinja2
 from measures.verdict import middle_layers
 from reports.errors import ReportError
 from reports.warehouse import Result, Row, Warehouse
-from reports.words import view_name, view_short
+from reports.words import short_names, view_name, view_short
 
 DEFAULT_STATISTICS = {"alpha": 0.05, "bootstrap": 10000, "min_episodes": 20}
 BASELINE = "baseline:baseline"
+LONGEST_NAME = 26  # letters of a condition's name that fit beside a chart
 
 
 @dataclass(frozen=True)
@@ -108,19 +108,19 @@ class Study:
 
     @cached_property
     def condition_names(self) -> dict[str, str]:
-        """Condition -> its name on a page, never the same for two."""
-        names = {c["condition_id"]: condition_name(c) for c in self.conditions}
-        counts = Counter(names.values())
-        return {c: name if counts[name] == 1 else f"{name} ({c})" for c, name in names.items()}
+        """Condition -> its short name on a page, never the same for two."""
+        ids = [c["condition_id"] for c in self.conditions]
+        return dict(
+            zip(ids, short_names([condition_name(c) for c in self.conditions], LONGEST_NAME), strict=True)
+        )
 
 
 def condition_name(condition: Row) -> str:
-    """'prompt: duck', or 'baseline'."""
+    """'prompt: duck', 'paraphrase 0' or 'baseline': what it asks stands in its template, which is too long for a label."""
     if condition["kind"] == "baseline":
         return "baseline"
-    template = condition["prompt_template"]
-    name = condition["name"] if condition["kind"] == "prompt" or not template else template
-    return f"{condition['kind']}: {name}"
+    between = " " if str(condition["name"]).isdecimal() else ": "
+    return f"{condition['kind']}{between}{condition['name']}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from reports.sheet import Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
+from reports.sheet import GREY, Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
 
 HALF_WIDTH = 0.4
 FEWEST = 5  # episodes below which a violin would be drawn from nothing
@@ -69,7 +69,7 @@ def split_violins(
     x, y = layer_axis(dots), alt.Y("y:Q", scale=scale, axis=axis)
     colour = series_colour({name: colours[name] for name in series}, legend=len(series) > 1)
     sheet = Sheet()
-    parts = backdrop(sheet, {reference: 1.0}, (), shaded, dots, log=True)
+    parts = backdrop(sheet, {reference: 1.0}, (), shaded, scale, log=True)
     if areas:
         shape = sheet.chart(areas).mark_area(orient="horizontal", opacity=0.28)
         parts.append(
@@ -86,42 +86,55 @@ def split_violins(
     return sheet.finish(alt.layer(*parts), 260)
 
 
+def marks_in_range(values: Sequence[float], marks: Sequence[float]) -> list[float]:
+    """Marks within a factor of 2 of the values: others would press the bars into a corner."""
+    return [m for m in marks if min(values) / 2 <= m <= max(values) * 2]
+
+
 def histogram(
     values: Mapping[str, Sequence[float]], *, colours: Mapping[str, str], x_title: str, marks: Sequence[float]
 ) -> Spec:
-    """Counts of positive values in equal bins of their logarithm, stacked by series; dashed lines at `marks`."""
-    every = [math.log(v) for series in values.values() for v in series]
-    edges = np.histogram_bin_edges(every, bins=min(24, max(6, round(2 * math.sqrt(len(every))))))
-    data: Rows = []
-    floor = np.zeros(len(edges) - 1, dtype=int)
-    for name, series in values.items():
-        counts, _ = np.histogram([math.log(v) for v in series], bins=edges)
-        for k in np.flatnonzero(counts):
-            data.append({
-                "low": math.exp(edges[k]), "high": math.exp(edges[k + 1]), "series": name, "count": int(counts[k]),
-                "from": int(floor[k]), "to": int(floor[k] + counts[k]),
-            })  # fmt: skip
-        floor += counts
-    span = [{"y": v} for v in [math.exp(edges[0]), math.exp(edges[-1])]]
-    scale, axis = value_axis(x_title, True, span, marks)
+    """Counts of positive values in equal bins of their logarithm, stacked by series; dashed lines at `marks` nearby."""
+    every = [v for series in values.values() for v in series]
+    near = marks_in_range(every, marks)
+    logs = np.log(every)
+    edges = np.histogram_bin_edges(logs, bins=min(16, max(6, round(1.5 * math.sqrt(len(every))))))
+    data, highest = stacked_bins(values, edges)
+    span = [{"y": v} for v in (math.exp(edges[0]), math.exp(edges[-1]))]
+    scale, axis = value_axis(x_title, True, span, near)
     colour = series_colour({k: v for k, v in colours.items() if k in values}, legend=len(values) > 1)
     sheet = Sheet()
     ticks = alt.Axis(title="episodes", tickMinStep=1, tickCount=4)
+    room = alt.Scale(domain=[0, 1.12 * highest], nice=False)  # bars keep away from the upper edge
     bars = (
         sheet.chart(data)
         .mark_rect(stroke=None)
         .encode(
             x=alt.X("low", type="quantitative", scale=scale, axis=axis),
             x2=alt.X2("high"),
-            y=alt.Y("from", type="quantitative", axis=ticks),
+            y=alt.Y("from", type="quantitative", axis=ticks, scale=room),
             y2=alt.Y2("to"),
             color=colour,
             tooltip=[alt.Tooltip("series:N"), alt.Tooltip("count:Q", title="episodes")],
         )
     )
-    rules = (
-        sheet.chart([{"x": m} for m in marks])
-        .mark_rule(strokeDash=[4, 3], color="#80868e")
-        .encode(x=alt.X("x", type="quantitative"))
-    )
-    return sheet.finish(alt.layer(bars, rules), 180)
+    layers = [bars]
+    if near:
+        rules = sheet.chart([{"x": m} for m in near]).mark_rule(strokeDash=[4, 3], color=GREY)
+        layers.append(rules.encode(x=alt.X("x", type="quantitative")))
+    return sheet.finish(alt.layer(*layers), 180)
+
+
+def stacked_bins(values: Mapping[str, Sequence[float]], edges: np.ndarray) -> tuple[Rows, int]:
+    """Bars of each series on top of those before it, and the height of the highest stack."""
+    data: Rows = []
+    floor = np.zeros(len(edges) - 1, dtype=int)
+    for name, series in values.items():
+        counts, _ = np.histogram(np.log(series), bins=edges)
+        for k in np.flatnonzero(counts):
+            data.append({
+                "low": math.exp(edges[k]), "high": math.exp(edges[k + 1]), "series": name, "count": int(counts[k]),
+                "from": int(floor[k]), "to": int(floor[k] + counts[k]),
+            })  # fmt: skip
+        floor += counts
+    return data, int(floor.max())

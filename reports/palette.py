@@ -15,6 +15,7 @@ MODALITIES = {
 }
 # Own mask against the nulls; target against distractors.
 MASKS = {"own mask": "#00866a", "other episodes": "#8d939b", "distractors": "#b0557e"}
+WORDS = {"names the target": "#00866a", "other words": "#8d939b"}
 CAMERAS = ("#00866a", "#b8579a", "#7d6bb3", "#a67c00")
 # Prompts are distinguished by shape as well.
 PROMPTS = ("#b8579a", "#a67c00", "#00866a", "#3d6fd1", "#c0504d", "#5b8a3a", "#7d6bb3", "#607080")

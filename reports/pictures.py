@@ -1,7 +1,7 @@
 """Pictures: copied from the lake, contours of label maps, letterbox bars, maps packed for the browser.
 
-The browser draws the maps (`assets/maps.js`): cubic upsampling as OpenCV's, clipped at 0 before it is coloured so that the
-negative lobes of the kernel cannot wrap around, and 40 % of the map over 60 % of the picture.
+The browser draws the maps (`assets/maps.js`): bilinear between the patches' centres, so that nothing is drawn that no patch
+holds, and 40 % of the map over 60 % of the picture.
 """
 
 from __future__ import annotations

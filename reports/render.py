@@ -60,8 +60,7 @@ def shown_sql(result: Result) -> str:
 
 def cut(value: Any, length: int) -> str:
     """A text no longer than `length`; what is left off shows as an ellipsis."""
-    text = "" if value is None else str(value)
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return words.cut("" if value is None else str(value), length)
 
 
 def with_code(text: str) -> Markup:

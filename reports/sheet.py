@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -12,6 +13,7 @@ Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 GREY = "#80868e"
 HEIGHT = 210
+LABEL_HEIGHT = 14  # of one line, in pixels
 
 
 class Sheet:
@@ -101,10 +103,10 @@ def backdrop(
     references: Mapping[str, float],
     bands: Sequence[tuple[float, float]],
     shaded: Sequence[int],
-    points: Rows,
+    scale: alt.Scale,
     log: bool,
 ) -> list[alt.Chart]:
-    """Reference lines with their labels, a band of values, and layers that do not count."""
+    """Reference lines with their labels at the right of the plot, a band of values, and layers that do not count."""
     layers: list[alt.Chart] = []
     if shaded:
         data = sheet.chart([{"x": layer - 0.5, "x2": layer + 0.5} for layer in shaded])
@@ -116,58 +118,44 @@ def backdrop(
         layers.append(
             data.mark_rect(color=GREY, opacity=0.12).encode(y=quantity("low", alt.Y), y2=alt.Y2("high"))
         )
-    for label, value in references.items():
-        line = sheet.chart([{"y": value, "label": label}])
+    for (label, value), shift in zip(references.items(), apart(references, scale, log), strict=True):
+        line = sheet.chart([{"y": value, "label": wrapped(label)}])
         layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(y=quantity("y", alt.Y)))
-        free = freest_place(value, points, log)
-        if free is None:
-            continue
-        align, place, dx, baseline = free
-        dy = -2 if baseline == "bottom" else 3
-        text = line.mark_text(align=align, baseline=baseline, dx=dx, dy=dy, fontSize=10.5, color=GREY)
+        text = line.mark_text(
+            align="left", baseline="middle", dx=5, dy=shift, fontSize=10.5, lineBreak="\n", color=GREY
+        )
         layers.append(
-            text.encode(x=alt.value(place), y=quantity("y", alt.Y), text=alt.Text("label", type="nominal"))
+            text.encode(x=alt.value("width"), y=quantity("y", alt.Y), text=alt.Text("label", type="nominal"))
         )
     return layers
+
+
+def wrapped(label: str) -> str:
+    """A label of two words or more on two lines: it stands beside the plot, which it must leave room."""
+    first, _, rest = label.partition(" ")
+    return f"{first}\n{rest}" if rest and len(label) > 9 else label
+
+
+def apart(references: Mapping[str, float], scale: alt.Scale, log: bool) -> list[int]:
+    """Pixels by which labels are moved so that those of neighbouring lines do not lie on each other."""
+    low, high = scale.to_dict()["domain"]
+
+    def at(value: float) -> float:
+        place = math.log(value / low) / math.log(high / low) if log else (value - low) / (high - low)
+        return HEIGHT * place
+
+    places = {label: at(value) for label, value in references.items()}
+    shifts = dict.fromkeys(references, 0)
+    order = sorted(places, key=lambda label: places[label])
+    for below, above in pairwise(order):
+        lines = sum(wrapped(label).count("\n") + 1 for label in (below, above)) / 2
+        room = lines * LABEL_HEIGHT - (places[above] - places[below])
+        if room > 0:
+            shifts[below] += math.ceil(room / 2)
+            shifts[above] -= math.ceil(room / 2)
+    return [shifts[label] for label in references]
 
 
 def quantity(field: str, channel: type[alt.X] | type[alt.Y]) -> alt.X | alt.Y:
     """A quantitative channel; written out, since Altair takes long over its shorthand."""
     return channel(field, type="quantitative")
-
-
-def freest_place(value: float, points: Rows, log: bool) -> tuple[str, int | str, int, str] | None:
-    """(align, x, shift, baseline) for the label of a reference line: the end and side where the data keeps away from it.
-
-    None where there is no room for it; the words below the chart name the line too.
-    """
-    scaled: list[tuple[float, float]] = []
-    for point in points:
-        ends = [point["y"], *(v for v in (point.get("low"), point.get("high")) if v is not None)]
-        away = [math.log(v / value) if log else v - value for v in ends if not log or v > 0]
-        if away:
-            # An interval that crosses the line is in the way on both sides.
-            crosses = min(away) < 0 < max(away)
-            scaled += (
-                [(point["x"], 1e-9), (point["x"], -1e-9)] if crosses else [(point["x"], d) for d in away]
-            )
-    if not scaled:
-        return "right", "width", -3, "bottom"
-    first, last = min(x for x, _ in scaled), max(x for x, _ in scaled)
-    third = max(0.3 * (last - first), 0.6)
-
-    def clearance(is_left: bool, is_above: bool) -> float:
-        near = [
-            d if is_above else -d for x, d in scaled if (x < first + third if is_left else x > last - third)
-        ]
-        return min((d for d in near if d > 0), default=math.inf if is_above else 1e9)
-
-    # Below the line there must be room inside the plot, or the label would lie on the axis.
-    lowest, highest = min(d for _, d in scaled), max(d for _, d in scaled)
-    sides = (True, False) if lowest < -0.12 * (max(highest, 0) - lowest) else (True,)
-    places = [(end, side) for side in sides for end in (False, True)]
-    is_left, is_above = max(places, key=lambda place: clearance(*place))
-    if clearance(is_left, is_above) < 0.05 * (max(highest, 0) - min(lowest, 0)):
-        return None
-    end: tuple[str, int | str, int] = ("left", 0, 4) if is_left else ("right", "width", -3)
-    return *end, "bottom" if is_above else "top"

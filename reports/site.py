@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reports import assets, charts, render, words
+from reports import answers, assets, charts, render, words
 from reports.blocks import Checklist, Figure, Section, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
@@ -164,7 +164,10 @@ def sections_content(context: Context, report: Report, page: Page) -> tuple[str,
                 report.sources += block.sources
     every = context.query("verdicts")
     verdicts = [
-        v for h in page.hypotheses for c in ("ours", "seed") for v in every.where(hypothesis=h, criteria=c)
+        {**v, "claimed": answers.claimed(v)}
+        for h in page.hypotheses
+        for c in ("ours", "seed")
+        for v in every.where(hypothesis=h, criteria=c)
     ]
     kicker = f"{page.label} · {', '.join(page.hypotheses)}"
     return "sections.html", {

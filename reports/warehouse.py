@@ -34,6 +34,7 @@ REQUIRED = (
     *("modality_balance_by_step", "modality_balance_by_episode", "modality_balance_by_layer"),
     *("modality_balance_by_task", "action_shift_by_condition", "outcome_tests", "paired_tests"),
     *("bootstrap_intervals", "hypothesis_verdicts", "frame_gallery", "frame_metrics", "word_attention"),
+    "word_object_attention",
 )
 BUILD = "run `python -m ingest` and `dbt build` (or `python -m ingest publish`)"
 PARAMETER = re.compile(r"getvariable\('(\w+)'\)")

@@ -72,6 +72,39 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{number(int(n))} {one if n == 1 else many or one + 's'}"
 
 
+def extent(numbers: Sequence[float]) -> str:
+    """'26', or '24 to 26' where they differ."""
+    low, high = number(min(numbers)), number(max(numbers))
+    return low if low == high else f"{low} to {high}"
+
+
+def outcome_counts(rows: Sequence[Any]) -> str:
+    """'26 successes and 24 to 26 failures': the episodes behind a chart's points, over its layers."""
+    names = {"success": ("success", "successes"), "failure": ("failure", "failures")}
+    found = []
+    for series in dict.fromkeys(r["series"] for r in rows):
+        n = [int(r["n"]) for r in rows if r["series"] == series]
+        one, many = names.get(series, ("episode", "episodes"))
+        found.append(f"{extent(n)} {one if max(n) == 1 else many}")
+    return listed(found)
+
+
+def cut(text: str, length: int) -> str:
+    """A text no longer than `length`; what is left off shows as an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def short_names(names: Sequence[str], length: int) -> list[str]:
+    """Names cut to a length, a number behind those that would be the same: an axis merges equal labels."""
+    found: list[str] = []
+    for name in names:
+        label, again = cut(name, length), 2
+        while label in found:
+            label, again = f"{cut(name, length)} ({again})", again + 1
+        found.append(label)
+    return found
+
+
 def listed(items: Sequence[Any], conjunction: str = "and") -> str:
     """'a, b and c'."""
     texts = [str(item) for item in items]

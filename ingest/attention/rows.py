@@ -58,7 +58,8 @@ def _add_masses(tables: Tables, key: dict[str, object], capture: PassCapture) ->
         {
             **key,
             **grid,
-            "softmax": "self",
+            # The keys of a cross-attention are other tokens, so it is a pass of its own.
+            "softmax": "cross" if capture.pass_name == "cross" else "self",
             "masses": capture.masses.reshape(n_rows, -1),
             "object_masses": capture.object_masses.reshape(n_rows, -1),
             "top_key": capture.top_key.ravel(),

@@ -103,7 +103,7 @@
     for (const object of objects.filter((o) => o.paths.length)) {
       const xs = object.paths.flatMap((p) => p.filter((_, i) => i % 2 === 0)), ys = object.paths.flatMap((p) => p.filter((_, i) => i % 2));
       const name = object.category.length > 18 ? object.category.slice(0, 17) + "…" : object.category;
-      const x = Math.min(Math.max((Math.min(...xs) + Math.max(...xs)) / 2, 5 + 2.4 * name.length), 219 - 2.4 * name.length), y = Math.max(10, Math.min(...ys) - 3);
+      const x = Math.min(Math.max((Math.min(...xs) + Math.max(...xs)) / 2, 5 + 3 * name.length), 219 - 3 * name.length), y = Math.max(10, Math.min(...ys) - 3);
       make("text", { x, y, "text-anchor": "middle" }, svg, name);
     }
     return svg;
@@ -116,6 +116,13 @@
     return figure;
   }
 
+  // One reason, the one that applies.
+  function whyNoMap(frame) {
+    if (state.condition === "baseline:baseline") return "No map is stored for this choice.";
+    if (!asked().frames.includes(frame.index)) return "This prompt was not asked at this keyframe; those where it was are not dimmed above.";
+    return "Under a changed prompt the page keeps the words' maps only: choose 'words' to see one.";
+  }
+
   function panels(frame, content) {
     const rows = cameras().map((camera) => {
       const row = element("section", "card panel-row"), maps = block(content, camera.id);
@@ -124,7 +131,7 @@
       three.append(panel("picture", picture(frame, camera.id)));
       const position = maps ? maps.layers.indexOf(state.layer) : -1;
       if (position < 0) {
-        row.append(three, element("p", "reading", state.condition === "baseline:baseline" ? "No map is stored for this choice." : "Under a changed prompt the page keeps the words' maps only; choose 'words'. No map: this prompt was not asked at this keyframe, or it put the same tokens into the model."));
+        row.append(three, element("p", "reading", whyNoMap(frame)));
         return row;
       }
       const top = Math.max(1e-12, state.scale === "shared" ? Math.max(...maps.max) : maps.max[position]);
@@ -138,7 +145,7 @@
       const scale = element("div", "scale"), bar = element("canvas");
       ramp(bar);
       scale.append(element("span", "", "0"), bar, element("span", "", percent(top)));
-      const note = "Scale: share of this camera's attention per patch. A flat map would give " + percent(1 / values.length) + " a patch. " + percent(maps.mass[position]) + " of all attention of this view falls on this camera in this layer.";
+      const note = "Scale: share of this camera's attention per patch, bars of the letterbox included (the table of objects leaves them out). Drawn from " + camera.rows + " × " + camera.columns + " patches, bilinear between their centres. A flat map would give " + percent(1 / values.length) + " a patch. " + percent(maps.mass[position]) + " of all attention of this view falls on this camera in this layer.";
       row.append(three, scale, element("p", "reading", note));
       return row;
     });
@@ -248,9 +255,10 @@
     Object.assign(state, change);
     if (!view().layers.includes(state.layer)) state.layer = view().layers[0];
     if ("condition" in change && !asked().frames.includes(frames[state.frame].index)) {
-      // Prompts may be asked at fewer keyframes: go to the next one that has this prompt, or back.
+      // Prompts may be asked at fewer keyframes: go to the nearest one that has this prompt, the later of two.
+      const away = (i) => Math.abs(i - state.frame) - (i > state.frame ? 0.5 : 0);
       const having = frames.map((frame, i) => i).filter((i) => asked().frames.includes(frames[i].index));
-      if (having.length) state.frame = having.find((i) => i > state.frame) ?? having[having.length - 1];
+      if (having.length) state.frame = having.sort((a, b) => away(a) - away(b))[0];
     }
     controls();
     if (focused) {
@@ -282,6 +290,11 @@
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
     choose({ frame: Math.min(frames.length - 1, Math.max(0, state.frame + move)) });
+  });
+  let width = innerWidth, timer = 0;
+  addEventListener("resize", () => {
+    clearTimeout(timer);
+    if (Math.abs(innerWidth - width) > 40) timer = setTimeout(() => { width = innerWidth; trace(); }, 200);
   });
   at("viewer").hidden = false;
   choose(fromAddress());

@@ -1,15 +1,9 @@
-// Attention maps on canvases. Upsampling is OpenCV's INTER_CUBIC (a = -0.75, edges repeated), clipped to 0..1 before it is
-// coloured, so that the negative lobes of the kernel cannot wrap around to bright colours.
+// Attention maps on canvases. Between patch centres values are joined in straight lines (bilinear, as OpenCV's INTER_LINEAR,
+// edges repeated): nothing is drawn brighter than the brightest patch, and no rings appear that the policy never made.
 (() => {
   "use strict";
-  const A = -0.75;
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const table = bytes(window.GAZEHOUSE_COLOURS);
-  const kernel = (x) => {
-    x = Math.abs(x);
-    if (x <= 1) return ((A + 2) * x - (A + 3)) * x * x + 1;
-    return x < 2 ? ((A * x - 5 * A) * x + 8 * A) * x - 4 * A : 0;
-  };
 
   const known = new Map();
   function taps(from, to) {
@@ -17,15 +11,15 @@
     if (!known.has(key)) {
       const rows = [];
       for (let i = 0; i < to; i++) {
-        const at = ((i + 0.5) * from) / to - 0.5, first = Math.floor(at) - 1;
-        rows.push([0, 1, 2, 3].map((k) => [Math.min(from - 1, Math.max(0, first + k)), kernel(at - first - k)]));
+        const at = ((i + 0.5) * from) / to - 0.5, first = Math.floor(at), near = (k) => Math.min(from - 1, Math.max(0, k));
+        rows.push([[near(first), first + 1 - at], [near(first + 1), at - first]]);
       }
       known.set(key, rows);
     }
     return known.get(key);
   }
 
-  // values [rows * columns] -> size * size, not clipped
+  // values [rows * columns] -> size * size
   function upsample(values, rows, columns, size) {
     const across = taps(columns, size), down = taps(rows, size);
     const wide = new Float32Array(rows * size), out = new Float32Array(size * size);

@@ -1,4 +1,4 @@
-// Tables that sort and filter, and copy buttons. Every page works without it; this only adds comfort.
+// Tables that sort, filter and say that they go on, and copy buttons. Every page works without it; this only adds comfort.
 (() => {
   "use strict";
 
@@ -75,6 +75,24 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   }
 
+  // Says of a table that does not fit which way it goes on.
+  function hinted(box) {
+    const hint = document.createElement("p");
+    hint.className = "scroll-hint";
+    hint.setAttribute("aria-hidden", "true");
+    box.before(hint);
+    const look = () => {
+      const ways = [box.scrollWidth > box.clientWidth + 2 ? "→" : "", box.scrollHeight > box.clientHeight + 2 ? "↓" : ""].filter(Boolean);
+      hint.hidden = !ways.length;
+      hint.textContent = "scroll " + ways.join(" ");
+    };
+    const watch = new ResizeObserver(look);
+    watch.observe(box);
+    if (box.firstElementChild) watch.observe(box.firstElementChild);
+    look();
+  }
+
+  document.querySelectorAll(".scroll").forEach(hinted);
   document.querySelectorAll("table[data-sortable]").forEach(sortable);
   document.querySelectorAll(".table-block").forEach(filterable);
   document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", () => copy(button)));

@@ -13,7 +13,8 @@
 
   // series: [{name, colour, dash, values}]; frames: [{index}]; log: base-2 axis; reference: a dashed line
   function lines(place, { title, series, frames, now, log, reference, choose }) {
-    const width = 520, height = 170, left = 44, right = 12, top = 26, bottom = 26;
+    // As wide as its place, so that the text keeps its size on a phone.
+    const width = Math.max(240, Math.min(760, place.clientWidth || 520)), height = 170, left = 44, right = 12, top = 26, bottom = 26;
     const known = series.flatMap((s) => s.values).filter((v) => v !== null && Number.isFinite(v) && (!log || v > 0));
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title }, place);
     make("text", { x: 0, y: 12, class: "title" }, svg, title);
@@ -33,7 +34,7 @@
       make("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, svg, shortly(value));
     }
     if (reference !== undefined) make("line", { x1: left, x2: width - right, y1: y(reference), y2: y(reference), class: "ref" }, svg);
-    const every = Math.ceil(frames.length / 10);
+    const every = Math.ceil((frames.length * 34) / (width - left - right));
     frames.forEach((frame, i) => {
       if (i % every === 0) make("text", { x: x(i), y: height - 8, "text-anchor": "middle" }, svg, frame.index);
     });

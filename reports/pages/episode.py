@@ -6,7 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,13 +102,15 @@ def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[s
                 "pictures": files,
             }
         )
+    camera = camera_with_lift(ctx, source, head)
+    seen = replace(head, camera=camera or head.camera)
     page = ctx.templates.get_template("episode.html").render(
         ctx.shared
         | neighbours
         | {
             "root": "../", "slug": "episodes", "title": f"Episode {neighbours['position']}", "study": ctx.study, "episode": row,
             "frames": shown, "bad_frames": bad, "data": page_data(ctx, shown, source, maps, head) if shown else {},
-            "table": frame_table(ctx, source, head), "table_words": table_words(ctx, source, head),
+            "table": frame_table(ctx, source, seen), "table_words": table_words(ctx, source, head, camera),
             "sources": [source.frames, source.metrics, source.balance],
         }
     )  # fmt: skip
@@ -196,7 +198,8 @@ def page_data(
             for v in study.views
         ],
         "conditions": [
-            {"id": c, "label": study.condition_names.get(c, c), "frames": sorted(asked[c])} for c in sorted(asked)
+            {"id": c, "label": study.condition_names.get(c, c), "frames": sorted(asked[c])}
+            for c in sorted(asked, key=lambda c: (c != BASELINE, c))
         ],
         "start": {"view": head.view.key, "layer": head.layer, "camera": head.camera},
         "ratio": ratio,
@@ -225,6 +228,17 @@ def bars_of(ctx: Context, camera: str, source: Source) -> list[int]:
 def significant(value: float | None) -> float | None:
     """Four significant digits: what a page shows, and half the bytes."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.4g}")
+
+
+def camera_with_lift(ctx: Context, source: Source, head: Headline) -> str | None:
+    """The headline's camera, or another one where the target has a lift in this episode; None where none has."""
+    cameras = [head.camera, *(camera for camera in ctx.study.cameras if camera != head.camera)]
+    return next((c for c in cameras if lifts_of(source, replace(head, camera=c))), None)
+
+
+def lifts_of(source: Source, head: Headline) -> dict[int, float]:
+    """Lift on the target by frame, where it is defined."""
+    return {k: r["lift"] for k, r in target_rows(source, head).items() if r["lift"] is not None}
 
 
 def target_rows(source: Source, head: Headline) -> dict[int, Row]:
@@ -259,11 +273,20 @@ def frame_table(ctx: Context, source: Source, head: Headline) -> Table:
     )
 
 
-def table_words(ctx: Context, source: Source, head: Headline) -> str:
-    """What the table speaks of, and where lift peaks."""
-    lifts = {k: r["lift"] for k, r in target_rows(source, head).items() if r["lift"] is not None}
-    text = f"Target: {ctx.study.name(head.view).lower()}, {head.camera}, layer {head.layer}. Ratio: actions, all layers, last denoising step kept."
-    if not lifts:
-        return "No lift on the target is defined in this episode: no mask of it in these frames. Ratio: actions, all layers, last denoising step kept."
+def table_words(ctx: Context, source: Source, head: Headline, camera: str | None) -> str:
+    """What the table speaks of, where lift peaks, and why a camera has none."""
+    ratio = "Ratio: actions, all layers, last denoising step kept."
+    absent = (
+        f"No lift on the target is defined for {head.camera} in this episode: no mask of it in these frames."
+    )
+    if camera is None:
+        others = " Nor is there one for another camera." if len(ctx.study.cameras) > 1 else ""
+        return f"{absent}{others} {ratio}"
+    lifts = lifts_of(source, replace(head, camera=camera))
     best = max(lifts, key=lambda k: lifts[k])
-    return f"{text} Lift is highest in frame {best} ({words.number(lifts[best])}) and above 1 in {sum(v > 1 for v in lifts.values())} of {words.plural(len(lifts), 'keyframe')}."
+    where = f"Target: {ctx.study.name(head.view).lower()}, {camera}, layer {head.layer}."
+    peak = (
+        f"Lift is highest in frame {best} ({words.number(lifts[best])}) and above 1 in "
+        f"{sum(v > 1 for v in lifts.values())} of {words.plural(len(lifts), 'keyframe')}."
+    )
+    return " ".join([*([absent] if camera != head.camera else []), where, ratio, peak])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from reports import answers
 from reports.context import Context
+from reports.pages import rules
 from reports.warehouse import Result
 
 RUN_FIELDS = {
@@ -18,7 +20,7 @@ RUN_FIELDS = {
     "dtype": "dtype",
     "attention_impl": "attention implementation",
     "device": "device",
-    "seed": "seed",
+    "seed": "random seed",
     "git_rev": "code",
     "config_hash": "study hash",
     "schema_version": "schema version",
@@ -33,13 +35,18 @@ def content(ctx: Context, sources: list[Result]) -> dict[str, Any]:
     for source in sources:
         seen.setdefault(json.dumps([source.name, source.parameters], sort_keys=True, default=str), source)
     versions = json.loads(run["versions"]) if run["versions"] else {}
+    statistics, verdicts = ctx.study.statistics, ctx.query("verdicts")
+    here = {r["hypothesis"]: r["verdict"] for r in verdicts.where(criteria="ours")}
+    table = rules.rules(float(statistics["alpha"]), int(statistics["min_episodes"]))
     return {
         "fields": [(label, run[key]) for key, label in RUN_FIELDS.items() if run[key] is not None],
         "versions": sorted(versions.items()),
         "config": json.dumps(ctx.study.config, indent=2, ensure_ascii=False),
-        "statistics": ctx.study.statistics,
+        "statistics": statistics,
+        "rules": [(rule, here.get(rule.hypothesis)) for rule in table],
+        "glossary": rules.GLOSSARY,
         "conditions": ctx.study.conditions,
         "middle": ctx.study.middle_layers,
-        "verdicts": ctx.query("verdicts").rows,
+        "verdicts": [{**v, "claimed": answers.claimed(v)} for v in verdicts],
         "queries": list(seen.values()),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from reports import charts, distributions, palette, words
 from reports.blocks import Block, Column, Figure, Missing, Section, Table, TableBlock, text_column
@@ -12,10 +13,24 @@ from reports.warehouse import Result, Row
 
 BANDS = [(0.67, 1.5)]
 RATIO = "visual / linguistic ratio"
+GEOMETRIC = "visual / linguistic, geometric mean over episodes"
 READS = (
-    "Above 1.5 the actions attend to vision, below 0.67 to language; the grey band between is balanced. A band is claimed "
-    "only where the whole 95 % BCa bootstrap interval (over episodes) lies in it. The axis doubles with every step."
+    "Points are geometric means over episodes of each episode's ratio of mean masses. Above 1.5 the actions attend to vision, "
+    "below 0.67 to language; the grey band between is balanced. A band is claimed only where the whole 95 % BCa bootstrap "
+    "interval (over episodes) lies in it. Logarithmic axis."
 )
+EVEN_READS = " 'Even' is what attention spread evenly over the keys would give: there are more patches than text tokens."
+CLASSES = (
+    "'Visual' is every patch, the bars of the letterbox too; 'linguistic' every text token, with the start token and the "
+    "fixed words around the instruction; 'action' the action tokens themselves; 'other' what is none of these, such as padding."
+)
+DENSITIES = (
+    Column("even", "ratio if spread evenly", hint="image patches / text tokens"),
+    Column("visual_density", "pictures, per token", hint="mass share / token share; 1 = an even share"),
+    Column("text_density", "text, per token", hint="mass share / token share; 1 = an even share"),
+)
+NAME_LENGTH = 34
+TASK_COLUMNS = {"y": GEOMETRIC, "low": "from", "high": "to", "n": "episodes"}
 COMMAND = "run a policy with action tokens (`capture: {passes: [prefix, suffix]}`), then `dbt build`"
 
 
@@ -27,20 +42,20 @@ def sections(ctx: Context) -> list[Section]:
         return [Section("balance", "Vision and language", [], [Missing("Vision and language", why, COMMAND)])]
     steps = [step for (step,) in balance.distinct("denoise_step")]
     tasks, each = ctx.query("balance_by_task"), ctx.query("balance_by_episode")
+    even, bars = ctx.query("balance_if_uniform"), ctx.query("letterbox_of_words")
     found = []
     for step in steps:
         blocks: list[Block] = [
-            ratio_figure(step, balance),
-            fraction_figure(step, balance),
-            outcome_figure(ctx, step, balance),
+            ratio_figure(step, balance, even),
+            fraction_figure(step, balance, bars),
+            outcome_figure(step, balance),
             spread_figure(step, each),
             task_figure(step, tasks),
         ]
-        found.append(Section(f"step-{step}", step_name(step, steps), sentences(step, balance), blocks))
-    return [
-        *found,
-        Section("seed", "Episode by episode, with the seed's ratio", [], [seed_table(each, steps)]),
-    ]
+        spoken = [*sentences(step, balance), *even_words(step, balance, even)]
+        found.append(Section(f"step-{step}", step_name(step, steps), spoken, blocks))
+    title = "Episode by episode, with the original protocol's ratio"
+    return [*found, Section("seed", title, [], [seed_table(each, steps)])]
 
 
 def step_name(step: int, steps: list[int]) -> str:
@@ -57,6 +72,7 @@ def as_ratio(rows: list[Row], series: str) -> list[Row]:
         {
             "layer": r["layer"], "series": series, "n": r["n_episodes"], "y": math.exp(r["log_ratio"]),
             "low": None if r["low"] is None else math.exp(r["low"]), "high": None if r["high"] is None else math.exp(r["high"]),
+            "visual_density": r.get("density_lift_visual"), "text_density": r.get("density_lift_linguistic"),
         }
         for r in rows
         if r["log_ratio"] is not None
@@ -69,12 +85,9 @@ def sentences(step: int, balance: Result) -> list[str]:
     found = []
     for r in (r for r in rows if r["layer"] == -1 and r["log_ratio"] is not None):
         low, high = (None if r[k] is None else math.exp(r[k]) for k in ("low", "high"))
-        claim = (
-            f"that is {r['band']}" if r["band"] else "the interval lies in no single band, so none is claimed"
-        )
         found.append(
             f"Over all layers the actions attend to vision {words.number(math.exp(r['log_ratio']))} times as much as to language "
-            f"({words.evidence(low, high, r['n_episodes'])}): {claim}."
+            f"(geometric mean over episodes; {words.evidence(low, high, r['n_episodes'])}): {band_claim(r)}."
         )
     claims, n_claimed = [], 0
     for band in ("visual", "balanced", "linguistic"):
@@ -92,21 +105,53 @@ def sentences(step: int, balance: Result) -> list[str]:
     return found
 
 
-def ratio_figure(step: int, balance: Result) -> Block:
-    """All episodes, by layer."""
+def band_claim(row: Row) -> str:
+    """Which band is claimed, or why none is."""
+    if row["band"]:
+        return f"that is {row['band']}"
+    if row["low"] is None or row["high"] is None:
+        return "without an interval no band is claimed"
+    return "the interval lies in no single band, so none is claimed"
+
+
+def even_words(step: int, balance: Result, even: Result) -> list[str]:
+    """What attention spread evenly over the keys would give, and what a token of each kind gets."""
+    found = []
+    for r in even.where(denoise_step=step):
+        visual, text = (words.extent([r[f"fewest_{k}"], r[f"most_{k}"]]) for k in ("visual", "text"))
+        found.append(
+            f"Attention spread evenly over the keys would give a ratio of {words.number(r['ratio'])}, because there are "
+            f"{visual} image patches and {text} text tokens."
+        )
+    for r in balance.where(denoise_step=step, outcome="all", layer=-1):
+        if r["density_lift_visual"] is not None and r["density_lift_linguistic"] is not None:
+            found.append(
+                f"Per token, text gets {words.number(r['density_lift_linguistic'])} times and a picture's patch "
+                f"{words.number(r['density_lift_visual'])} times an even share (mass share / token share, means over episodes)."
+            )
+    return [" ".join(found)] if found else []
+
+
+def ratio_figure(step: int, balance: Result, even: Result) -> Block:
+    """All episodes, by layer, with the ratio of evenly spread attention."""
+    level = next((r["ratio"] for r in even.where(denoise_step=step)), None)
     rows = as_ratio([r for r in balance.where(denoise_step=step, outcome="all") if r["layer"] >= 0], "all")
+    rows = [{**row, "even": level} for row in rows]
     heading = "Vision against language by layer, all episodes"
     if not rows:
         return Missing(heading, "The ratio is undefined: no attention falls on language.")
+    references = {"equal": 1.0} | ({} if level is None else {"even": level})
     spec = charts.intervals_by_layer(
-        rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0}
+        rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references=references
     )
     top, low = max(rows, key=lambda r: r["y"]), min(rows, key=lambda r: r["y"])
     alt = f"{heading}. Highest {words.number(top['y'])} in layer {top['layer']}, lowest {words.number(low['y'])} in layer {low['layer']}."
-    return Figure(heading, spec, READS, alt, interval_table(rows, RATIO, "outcome"), [balance])
+    reading = READS + ("" if level is None else EVEN_READS)
+    table = interval_table(rows, GEOMETRIC, "outcome", DENSITIES)
+    return Figure(heading, spec, reading, alt, table, [balance, even])
 
 
-def outcome_figure(ctx: Context, step: int, balance: Result) -> Block:
+def outcome_figure(step: int, balance: Result) -> Block:
     """Success and failure."""
     rows: list[Row] = []
     for outcome in ("success", "failure"):
@@ -119,18 +164,12 @@ def outcome_figure(ctx: Context, step: int, balance: Result) -> Block:
     spec = charts.intervals_by_layer(
         rows, colours=palette.OUTCOMES, y_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0}
     )
-    counts = words.listed([f"{ctx.study.n_episodes(o)} of {o}" for o in ("success", "failure")])
-    return Figure(
-        heading,
-        spec,
-        f"{READS} Episodes: {counts}.",
-        heading,
-        interval_table(rows, RATIO, "outcome"),
-        [balance],
-    )
+    reading = f"{READS} Episodes: {words.outcome_counts(rows)}."
+    table = interval_table(rows, GEOMETRIC, "outcome", DENSITIES)
+    return Figure(heading, spec, reading, heading, table, [balance])
 
 
-def fraction_figure(step: int, balance: Result) -> Block:
+def fraction_figure(step: int, balance: Result, bars: Result) -> Block:
     """Where all of the attention goes."""
     rows = [
         {"layer": r["layer"], "series": name, "y": r[f"{name}_mass"]}
@@ -156,19 +195,29 @@ def fraction_figure(step: int, balance: Result) -> Block:
     table = Table(
         [LAYER, text_column("series", "to"), Column("y", "share of attention", words.percent)], rows
     )
-    reading = "Means over episodes; each bar adds up to 100 %. 'Action' is attention among the action tokens, 'other' is padding, letterbox and special tokens."
-    return Figure(heading, spec, reading, alt, table, [balance])
+    reading = f"Means over episodes; each bar adds up to 100 %. {CLASSES}{letterbox_words(bars)}"
+    return Figure(heading, spec, reading, alt, table, [balance, bars])
+
+
+def letterbox_words(bars: Result) -> str:
+    """How much of the visual mass lies on the bars: known for the words alone."""
+    shares = [r["share"] for r in bars if r["share"]]
+    if not shares:
+        return ""
+    return (
+        f" Of the instruction's words' visual mass {words.percent(shares[0])} lies on the bars; for the actions the marts "
+        "do not tell bars from picture."
+    )
 
 
 def task_figure(step: int, tasks: Result) -> Block:
     """All layers together, by task."""
     picked = [r for r in tasks.where(denoise_step=step) if r["log_ratio"] is not None]
+    names = words.short_names([r["task"] or "no task" for r in picked], NAME_LENGTH)
     rows = [
-        {**row, "name": r["task"] or "no task", "series": "all"}
-        for r, row in zip(picked, as_ratio([{**r, "layer": -1} for r in picked], "all"), strict=True)
+        {**row, "name": f"{name} (n = {row['n']})", "task": r["task"] or "no task"}
+        for name, r, row in zip(names, picked, as_ratio(picked, "all"), strict=True)
     ]
-    for row in rows:
-        row.pop("layer")
     heading = "Vision against language by task, over all layers"
     if not rows:
         return Missing(heading, "No task has a defined ratio.")
@@ -177,9 +226,14 @@ def task_figure(step: int, tasks: Result) -> Block:
         shown, colours=palette.OUTCOMES, x_title=RATIO, log=True, bands=BANDS, references={"equal": 1.0}
     )
     more = f" The first 40 of {len(rows)} tasks." if len(rows) > 40 else ""
-    small = min(r["n"] for r in rows)
-    reading = f"Ratio of the mean over layers; bars are 95 % BCa bootstrap intervals over the task's episodes (at least {small}). No bar: too few.{more}"
-    return Figure(heading, spec, reading, heading, interval_table(rows, RATIO, "task"), [tasks], wide=True)
+    reading = (
+        "Ratio of the masses averaged over layers, geometric mean over the task's episodes (n); bars are 95 % BCa bootstrap "
+        f"intervals over them. No bar: too few. Logarithmic axis.{more}"
+    )
+    columns = [text_column("task", "task"), *(Column(k, label) for k, label in TASK_COLUMNS.items())]
+    return Figure(
+        heading, spec, reading, heading, Table([*columns, *DENSITIES[1:]], rows), [tasks], wide=True
+    )
 
 
 def spread_figure(step: int, each: Result) -> Block:
@@ -195,7 +249,7 @@ def spread_figure(step: int, each: Result) -> Block:
             heading, f"Insufficient data: {words.plural(total, 'episode')}, a distribution needs 3."
         )
     colours = palette.OUTCOMES | {"unknown": palette.OUTCOMES["all"]}
-    spec = distributions.histogram(values, colours=colours, x_title=RATIO, marks=[0.67, 1.5])
+    spec = distributions.histogram(values, colours=colours, x_title=RATIO, marks=list(BANDS[0]))
     rows = [r for r in each.where(denoise_step=step) if r["ratio_of_means"]]
     table = Table(
         [
@@ -205,8 +259,22 @@ def spread_figure(step: int, each: Result) -> Block:
         ],
         rows,
     )
-    reading = f"One count an episode (n = {total}); dashed lines at 0.67 and 1.5, the seed's bands."
+    stacked = " The colours are stacked." if len(values) > 1 else ""
+    reading = (
+        f"One count an episode (n = {total}), equal bins on a logarithmic axis.{stacked} {band_words(values)}"
+    )
     return Figure(heading, spec, reading, heading, table, [each])
+
+
+def band_words(values: Mapping[str, Sequence[float]]) -> str:
+    """How many episodes lie in each band, and where its edges are drawn."""
+    every = [v for series in values.values() for v in series]
+    low, high = BANDS[0]
+    counts = (sum(v > high for v in every), sum(low <= v <= high for v in every), sum(v < low for v in every))
+    told = f"{counts[0]} above {high:g} (visual), {counts[1]} between, {counts[2]} below {low:g} (linguistic)"
+    edges = [f"{v:g}" for v in distributions.marks_in_range(every, BANDS[0])]
+    drawn = f"; dashed: {words.listed(edges)}." if edges else "; neither edge lies near enough to be drawn."
+    return told[:1].upper() + told[1:] + drawn
 
 
 def seed_table(each: Result, steps: list[int]) -> Block:
@@ -219,13 +287,13 @@ def seed_table(each: Result, steps: list[int]) -> Block:
         Column("n_frames", "keyframes"),
         Column("n_undefined", "undefined", hint="keyframes without attention on language"),
         Column("ratio_of_means", "ratio of means"),
-        Column("geometric_mean_ratio", "geometric mean"),
-        Column("mean_ratio_seed", "mean (seed)"),
-        Column("std_ratio_seed", "std (seed)", hint="ddof = 0"),
-        Column("median_ratio_seed", "median (seed)"),
-        Column("min_ratio_seed", "min (seed)"),
-        Column("max_ratio_seed", "max (seed)"),
+        Column("geometric_mean_ratio", "geometric mean over keyframes"),
+        Column("mean_ratio_seed", "mean (original)"),
+        Column("std_ratio_seed", "std (original)", hint="ddof = 0"),
+        Column("median_ratio_seed", "median (original)"),
+        Column("min_ratio_seed", "min (original)"),
+        Column("max_ratio_seed", "max (original)"),
     ]
-    note = "The seed's ratio is that of the first action token, padding counted as text, averaged over frames; ours is the ratio of the mean masses of all action tokens."
+    note = "The original protocol's ratio is that of the first action token, padding counted as text, averaged over frames; ours is the ratio of the mean masses of all action tokens."
     table = Table(columns, rows, {"step": str(steps[-1]), "outcome": ""})
     return TableBlock("Ratio by episode, mean over layers", table, [each], note)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from scipy.special import stdtrit  # quantiles of t; scipy.stats takes a second to import
 
-from reports import charts, distributions, palette, words
+from measures.verdicts import LIFT_NEEDED
+from reports import answers, charts, distributions, palette, words
 from reports.blocks import Block, Figure, Missing, Section
 from reports.context import Context, View
-from reports.pages import object_tests
+from reports.pages import caveats, object_tests
 from reports.pages.tables import interval_table, with_interval
 from reports.warehouse import Result, Row
 
 LIFT = "lift (1 = no preference)"
 LIFT_READS = (
     "Lift is the share of a camera's attention that falls on the object, divided by the share of the picture that "
-    "the object covers: 1 means no preference, 2 twice as much as its area. The axis doubles with every step."
+    "the object covers: 1 means no preference, 2 twice as much as its area. Logarithmic axis."
 )
 NOT_COUNTED = " The layer on grey is the last of the prefix: nothing reads its output, so it does not count."
+NAMING, OTHERS = palette.WORDS
 COMMAND = "add masks to the episodes (docs/formats) and run `python -m ingest measure`, then `dbt build`"
 
 
@@ -33,22 +36,37 @@ def sections(ctx: Context) -> list[Section]:
             Section("outcomes", "Success against failure", [], [Missing("Tests", tests, COMMAND)]),
         ]
     paired = ctx.query("paired_tests", hypothesis="H1.1")
-    each = ctx.query("lift_by_episode")
+    each, named = ctx.query("lift_by_episode"), ctx.query("word_lift_by_layer")
     found: list[Section] = []
     for view in ctx.study.views:
         title = ctx.study.name(view)
         blocks: list[Block] = []
         for camera in ctx.study.cameras:
             blocks += outcome_figure(ctx, view, camera, lift)
+            blocks += word_figure(ctx, view, camera, named)
             blocks += null_figure(ctx, view, camera, nulls)
             blocks += excess_figure(ctx, view, camera, paired)
             blocks += violin_figure(ctx, view, camera, each)
-        found.append(
-            Section(
-                view.key, title, sentences(ctx, view, nulls, paired), by_kind(blocks, len(ctx.study.cameras))
-            )
-        )
+        spoken = [
+            *sentences(ctx, view, nulls, paired),
+            *words_note(ctx, view),
+            *naming_words(ctx, view, named),
+        ]
+        found.append(Section(view.key, title, spoken, by_kind(blocks, len(ctx.study.cameras))))
+    found[0] = replace(found[0], words=[*found[0].words, caveats.NOT_A_CAUSE, *caveats.taught(ctx)])
     return [*found, *object_tests.sections(ctx)]
+
+
+def words_note(ctx: Context, view: View) -> list[str]:
+    """That 'words' is a mean over all words, whatever they name."""
+    if view != answers.words_view(ctx):
+        return []
+    counts = [(r["fewest"], r["most"]) for r in ctx.query("words_per_instruction") if r["n_episodes"]]
+    long = f" ({words.extent(counts[0])} words here)" if counts else ""
+    return [
+        f"'Words' is the mean over all words of the instruction{long}, most of which name no object: where the word that "
+        "names the target looks at it and the others do not, the lift falls as the sentence grows longer."
+    ]
 
 
 def by_kind(blocks: list[Block], n_cameras: int) -> list[Block]:
@@ -109,7 +127,6 @@ def outcome_figure(ctx: Context, view: View, camera: str, lift: Result) -> list[
                 f"Lift by layer, {camera}", "No bootstrap intervals are stored for this view.", "dbt build"
             )
         ]
-    counts = [f"{words.plural(ctx.study.n_episodes(o), 'episode')} of {o}" for o in outcomes if o != "all"]
     spec = charts.intervals_by_layer(
         rows,
         colours=palette.OUTCOMES,
@@ -120,7 +137,7 @@ def outcome_figure(ctx: Context, view: View, camera: str, lift: Result) -> list[
     )
     reading = (
         f"{LIFT_READS} Points are means over episodes; bars are 95 % BCa bootstrap intervals over episodes "
-        f"({words.listed(counts) or words.plural(ctx.study.n_episodes(), 'episode')}). No bar: too few episodes."
+        f"({words.outcome_counts(rows)} with a lift{by_layer(rows)}). No bar: too few episodes."
     )
     missing = [o for o in ("success", "failure") if not ctx.study.n_episodes(o)]
     if missing and outcomes != ["all"]:
@@ -136,6 +153,67 @@ def outcome_figure(ctx: Context, view: View, camera: str, lift: Result) -> list[
             [lift],
         )
     ]
+
+
+def by_layer(rows: list[Row]) -> str:
+    """Says that the number of episodes differs between layers, where it does."""
+    series = {r["series"] for r in rows}
+    counts = {(name, r["n"]) for name in series for r in rows if r["series"] == name}
+    return ", by layer" if len(counts) > len(series) else ""
+
+
+def word_rows(camera: str, named: Result) -> list[Row]:
+    """Geometric mean lift of the naming word and of the others, with t-intervals."""
+    rows: list[Row] = []
+    for r in named.where(camera=camera):
+        half = half_width(r["std_log_lift"], r["n_episodes"])
+        rows.append({
+            "layer": r["layer"], "series": NAMING if r["names_target"] else OTHERS, "n": r["n_episodes"],
+            "y": math.exp(r["mean_log_lift"]), "counted": not r["is_last_prefix_layer"],
+            "low": None if half is None else math.exp(r["mean_log_lift"] - half),
+            "high": None if half is None else math.exp(r["mean_log_lift"] + half),
+        })  # fmt: skip
+    return rows
+
+
+def naming_words(ctx: Context, view: View, named: Result) -> list[str]:
+    """How much more the naming word looks at the target than the other words do, where it does so most."""
+    if view != answers.words_view(ctx):
+        return []
+    parts = []
+    for camera in ctx.study.cameras:
+        rows = [r for r in word_rows(camera, named) if r["counted"]]
+        best = max((r for r in rows if r["series"] == NAMING), key=lambda r: r["y"], default=None)
+        if best is not None:
+            others = [r["y"] for r in rows if r["series"] == OTHERS and r["layer"] == best["layer"]]
+            beside = f", of the other words {words.number(others[0])}" if others else ""
+            parts.append(f"{camera} {words.number(best['y'])} in layer {best['layer']}{beside}")
+    return [f"Highest lift of the word that names the target: {'; '.join(parts)}."] if parts else []
+
+
+def word_figure(ctx: Context, view: View, camera: str, named: Result) -> list[Block]:
+    """The word that names the target against all others."""
+    if view != answers.words_view(ctx):
+        return []
+    title = f"{camera}: the word that names the target against the other words"
+    rows = word_rows(camera, named)
+    if not any(r["series"] == NAMING for r in rows):
+        return [Missing(title, "No word of the instructions is known to name the target.")]
+    spec = charts.intervals_by_layer(
+        rows,
+        colours=palette.WORDS,
+        y_title="geometric mean lift on the target",
+        log=True,
+        references={"no preference": 1.0},
+        shaded=ctx.study.shaded(view),
+    )
+    counts = [words.extent([r["n"] for r in rows if r["series"] == s]) for s in palette.WORDS]
+    reading = (
+        "Lift on the target of the word that is its name, and of all other words (averaged within an episode). Points are geometric "
+        f"means over episodes (n = {' and '.join(counts)}), bars 95 % t-intervals of the mean log lift. Logarithmic axis."
+    )
+    table = interval_table(rows, "lift", "word")
+    return [Figure(title, spec, reading + grey(view), alt_of(title, rows), table, [named])]
 
 
 def null_figure(ctx: Context, view: View, camera: str, nulls: Result) -> list[Block]:
@@ -170,7 +248,8 @@ def null_figure(ctx: Context, view: View, camera: str, nulls: Result) -> list[Bl
     reading = (
         "Own mask: the target where it is. Other episodes: the same maps against the target masks of other episodes, "
         "which shows what a preference for the centre would give. A uniform map has a lift of 1. Distractors: the mean "
-        "over the other objects. Points are geometric means over episodes, bars 95 % t-intervals of the mean log lift."
+        "over the other objects. Points are geometric means over episodes, bars 95 % t-intervals of the mean log lift. "
+        f"Own mask: n = {words.extent([r['n'] for r in rows if r['series'] == rows[0]['series']])} episodes. Logarithmic axis."
     )
     return [
         Figure(
@@ -207,8 +286,12 @@ def excess_figure(ctx: Context, view: View, camera: str, paired: Result) -> list
     title = f"{camera}: how much more the target draws than the null, episode by episode"
     reading = (
         "Differences of the natural log of lift within an episode, then averaged; bars are 95 % BCa bootstrap intervals "
-        "over episodes. 0.69 is twice as much. This is the estimate behind the verdict on H1.1. The last prefix layer is left out."
+        f"over episodes (n = {words.extent([r['n'] for r in rows])}). 0.69 is twice as much."
     )
+    if answers.is_of_verdict(ctx, "H1.1", view, camera):
+        reading += f" 'Minus other episodes' is what the verdict on H1.1 tests; it asks for a mean lift of {LIFT_NEEDED:g} as well."
+    if view.pass_ == "prefix":
+        reading += " The last prefix layer is left out."
     return [
         Figure(
             title,

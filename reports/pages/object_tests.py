@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports import charts, palette, words
+from reports import answers, charts, palette, words
 from reports.blocks import (
     Block,
     Checklist,
@@ -31,9 +31,9 @@ from reports.warehouse import Result, Row
 METRICS = {
     "log_lift": "log lift",
     "mass_share": "mass share",
-    "overlap_ratio_seed": "overlap (seed)",
-    "attention_concentration_seed": "concentration (seed)",
-    "iou_seed": "IoU (seed)",
+    "overlap_ratio_seed": "overlap (original)",
+    "attention_concentration_seed": "concentration (original)",
+    "iou_seed": "IoU (original)",
     "log_ratio": "log visual/linguistic ratio",
 }
 SEED = {
@@ -41,6 +41,7 @@ SEED = {
     "attention_concentration_seed": ("concentration", 2.0),
     "iou_seed": ("IoU", 0.5),
 }
+PLURALS = {"success": "successes", "failure": "failures"}
 LABELS = {
     "overlap_ratio_seed": "label_overlap_seed",
     "attention_concentration_seed": "label_concentration_seed",
@@ -61,14 +62,17 @@ def sections(ctx: Context) -> list[Section]:
     return [
         Section("outcomes", "Success against failure", outcome_words(ctx, tests), [*effect_figures(ctx, tests), *composition(ctx), tests_table(ctx, tests)]),
         Section(
-            "seed", "The seed's measures and criteria",
-            ["Computed as the seed documents say (rows joined by their maximum, cubic upsampling, maximum scaled to 1), words to image only."],
+            "seed", "The original protocol's measures and criteria",
+            [
+                "Computed as the original protocol says (rows joined by their maximum, cubic upsampling, maximum scaled to 1), words to image only.",
+                *area_words(ctx, seed),
+            ],
             [*criteria(ctx, seed, tests), *seed_figures(ctx, seed)],
         ),
         Section(
             "paired", "Tests of the target against the nulls",
             ["The episode is the unit. p-values are corrected over the layers of a family, which leaves out the last prefix layer."],
-            [paired_table(ctx, paired, ESTIMANDS, "Target against the nulls, by layer")],
+            [paired_table(ctx, paired, ESTIMANDS, "Target against the nulls, by layer", "H1.1")],
         ),
     ]  # fmt: skip
 
@@ -86,8 +90,42 @@ def outcome_words(ctx: Context, tests: Result) -> list[str]:
         else ""
     )
     raw = [r for r in rows if r["p_welch"] < alpha]
-    text = f"{len(raw)} of {words.plural(len(rows), 'test')} of the log lift are below {alpha:g} uncorrected, {len(passed)} after Holm's correction within families."
+    text = (
+        f"{len(raw)} of {words.plural(len(rows), 'test')} of the log lift (Welch) are below {alpha:g} uncorrected; if success and "
+        f"failure never differed, {words.brief(alpha * len(rows))} would be expected by chance. After Holm's correction within "
+        f"families {len(passed)} remain{'s' if len(passed) == 1 else ''}{survivors(ctx, passed)}."
+    )
     return [text + small]
+
+
+def survivors(ctx: Context, rows: list[Row]) -> str:
+    """': words, wrist, layers 1 and 5', for every family with a test that remains."""
+    names = {(v.pass_, v.step): ctx.study.short_name(v) for v in ctx.study.views}
+    families: dict[str, list[int]] = {}
+    for r in rows:
+        view = names.get((r["pass"], r["denoise_step"]), r["pass"])
+        families.setdefault(f"{view}, {r['camera']}", []).append(r["layer"])
+    parts = [f"{name}, {words.layers_named(layers)}" for name, layers in families.items()]
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def area_words(ctx: Context, seed: Result) -> list[str]:
+    """That overlap is larger for larger objects, with the target's size in successes and failures."""
+    parts = []
+    for camera in ctx.study.cameras:
+        areas = {
+            outcome: next((r["mean_area_share"] for r in seed.where(camera=camera, outcome=outcome)), None)
+            for outcome in ("success", "failure")
+        }
+        told = [f"{words.percent(v)} in {PLURALS[k]}" for k, v in areas.items() if v is not None]
+        if told:
+            parts.append(f"{camera}: the target covers {words.listed(told)} of the picture on average")
+    if not parts:
+        return []
+    return [
+        "Overlap grows with the object's area (a flat map's overlap is the share of the map that the object covers), so "
+        f"compare it only between objects of one size. {words.sentence('; '.join(parts))} Lift divides the area out."
+    ]
 
 
 def effect_figures(ctx: Context, tests: Result) -> list[Block]:
@@ -109,7 +147,10 @@ def effect_figures(ctx: Context, tests: Result) -> list[Block]:
             rows, colours=colours, y_title="Hedges g", references={"no difference": 0.0}
         )
         title = f"{camera}: how far success and failure are apart in the target's log lift"
-        reading = "Hedges g: the difference of the means in pooled standard deviations; above 0, success attends more. Bars are 95 % intervals."
+        reading = (
+            "Hedges g: the difference of the means in pooled standard deviations, without its small-sample bias; above 0, success "
+            f"attends more. Bars are 95 % intervals (noncentral t), n = {words.extent([r['n'] for r in rows])} episodes."
+        )
         found.append(
             Figure(title, spec, reading, title, interval_table(rows, "Hedges g", "what looks"), [tests])
         )
@@ -179,7 +220,7 @@ def tests_table(ctx: Context, tests: Result) -> Block:
         (r["metric_name"] for r in rows if r["metric"] == "log_lift"), rows[0]["metric_name"]
     )
     note = (
-        "Every measure by layer. Student's t with equal variances is the seed's; Welch, Mann-Whitney and the permutation "
+        "Every measure by layer. Student's t with equal variances is the original protocol's; Welch, Mann-Whitney and the permutation "
         "test are ours. Corrected within a family: the layers of one measure, view and camera."
     )
     return TableBlock(
@@ -187,8 +228,8 @@ def tests_table(ctx: Context, tests: Result) -> Block:
     )
 
 
-def paired_table(ctx: Context, paired: Result, names: dict[str, str], title: str) -> Block:
-    """The paired tests of a hypothesis, to be filtered."""
+def paired_table(ctx: Context, paired: Result, names: dict[str, str], title: str, hypothesis: str) -> Block:
+    """The paired tests of a hypothesis, to be filtered; at first it shows what the verdict rests on (`names`' first)."""
     views = {(v.pass_, v.step): ctx.study.name(v) for v in ctx.study.views}
     rows = [
         {
@@ -207,11 +248,11 @@ def paired_table(ctx: Context, paired: Result, names: dict[str, str], title: str
         for c in paired_columns("")
         if c.key in ("estimand_name", "view") or any(r[c.key] is not None for r in rows)
     ]
-    filters = {"estimand_name": rows[0]["estimand_name"]}
-    if len({r["view"] for r in rows}) > 1:
-        filters["view"] = ""
-    if any(c.key == "camera" for c in columns):
-        filters["camera"] = ""
+    first = answers.first_view_and_camera(ctx, hypothesis) | {"estimand_name": next(iter(names.values()))}
+    keys = ["estimand_name", *(["view"] if len({r["view"] for r in rows}) > 1 else [])]
+    keys += [c.key for c in columns if c.key == "camera"]
+    chosen = [r for r in rows if all(r[key] == first.get(key, r[key]) for key in keys)]
+    filters = {key: first.get(key, "") if chosen else "" for key in keys}
     return TableBlock(title, Table(columns, rows, filters), [paired])
 
 
@@ -243,9 +284,12 @@ def seed_figures(ctx: Context, seed: Result) -> list[Block]:
                 shaded=[ctx.study.last_prefix_layer], height=180,
             )  # fmt: skip
             title = f"{camera}: {name} by layer, mean and standard deviation"
-            reading = "As in the seed: means over episodes; bars are one standard deviation (ddof = 0), not an interval of the mean."
+            reading = (
+                "As in the original protocol: means over episodes; bars are one standard deviation (ddof = 0), not an interval of "
+                f"the mean. {words.sentence(words.outcome_counts(rows))}"
+            )
             table = interval_table(rows, name, "outcome")
-            table = Table([*table.columns, text_column("label", "the seed's label")], rows)
+            table = Table([*table.columns, text_column("label", "the original protocol's label")], rows)
             found.append(Figure(title, spec, reading, title, table, [seed]))
     return found
 
@@ -264,10 +308,10 @@ def criteria(ctx: Context, seed: Result, tests: Result) -> list[Block]:
         known = {k: v for k, v in centre.items() if v is not None}
         pvalues = [
             r["p_student_seed"]
-            for r in tests.where(camera=camera, joined="max")
-            if r["metric"] in SEED and r["pass"] == "prefix" and r["p_student_seed"] is not None
+            for r in tests.where(camera=camera, joined="max", metric="overlap_ratio_seed")
+            if r["pass"] == "prefix" and r["p_student_seed"] is not None
         ]
-        found.append(Checklist(f"{camera}: the seed's criteria for H1.1", [
+        found.append(Checklist(f"{camera}: the original protocol's criteria for H1.1", [
             Criterion(
                 "Overlap above 0.5 in at least 3 layers",
                 f"{words.plural(len(strong), 'layer')}; highest {words.number(max(overlaps.values(), default=None))}",
@@ -279,11 +323,11 @@ def criteria(ctx: Context, seed: Result, tests: Result) -> list[Block]:
                 all(v > 2 for v in known.values()) if known else None,
             ),
             Criterion(
-                "Student's p below .05 between success and failure in some layer",
+                "Student's p of the overlap below .05 between success and failure in some layer",
                 f"smallest of {len(pvalues)} uncorrected tests: {words.p_value(min(pvalues))}" if pvalues else "insufficient data",
                 min(pvalues) < 0.05 if pvalues else None,
             ),
-        ], [seed, tests], "All three must be met. The seed's labels (strong, diffuse, good ...) stand in the numbers of the charts below."))  # fmt: skip
+        ], [seed, tests], "All three must be met. Its labels (strong, diffuse, good ...) stand in the numbers of the charts below."))  # fmt: skip
     return found
 
 

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from reports import charts, palette, words
+from dataclasses import replace
+
+from reports import answers, charts, palette, words
 from reports.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section, Table, text_column
 from reports.context import Context, View
+from reports.pages import caveats
 from reports.pages.object_tests import paired_table
 from reports.pages.tables import LAYER, interval_table, with_interval
 from reports.warehouse import Result, Row
 
 COMMAND = (
     "add `conditions: {prompts: ..., paraphrases: ...}` to the study, then `python -m ingest` and `dbt build`"
+)
+# Trends of the original protocol: axis, lines, and what the lines are.
+TRENDS = {
+    "mean_correlation": (
+        "correlation", {"0.9": 0.9, "0.8": 0.8},
+        "Dashed: 0.9, above which the original protocol calls two maps highly similar, and 0.8, below which it calls them different.",
+    ),
+    "mean_centroid_shift_px": (
+        "centroid shift, px", {"50 px": 50.0}, "Dashed: 50 px, above which the original protocol calls the centroid moved.",
+    ),
+}  # fmt: skip
+NO_BARS = (
+    "No error bars: the original protocol draws none, and intervals are computed for what our verdict rests on alone (the "
+    "difference to the paraphrases, above)."
 )
 ESTIMANDS = {
     "jsd_minus_paraphrase": "JSD minus paraphrases, nats",
@@ -19,7 +36,7 @@ ESTIMANDS = {
 }
 MEASURES = {
     "jsd": ("mean_jsd", "Jensen-Shannon divergence", "JSD, nats", "mean"),
-    "l2": ("mean_l2_distance", "L2 distance of the raw maps, as in the seed", "L2", "max"),
+    "l2": ("mean_l2_distance", "L2 distance of the raw maps, as in the original protocol", "L2", "max"),
 }
 
 
@@ -47,9 +64,26 @@ def sections(ctx: Context) -> list[Section]:
             found.append(Section(view.key, ctx.study.name(view), sentences(ctx, view, paired), blocks))
     found.append(Section("actions", "Do the actions move?", action_words(ctx, paired), [action_figure(ctx)]))
     found.append(seed_section(ctx, shift))
-    table = paired_table(ctx, paired, ESTIMANDS, "Prompt against paraphrases, by layer and prompt")
+    found[0] = replace(found[0], words=[*found[0].words, *paraphrase_words(ctx), caveats.NOT_A_CAUSE])
+    table = paired_table(ctx, paired, ESTIMANDS, "Prompt against paraphrases, by layer and prompt", "H2.1")
     note = "Paired by episode, one-sided, Holm-corrected over layers and prompts; the last prefix layer is left out."
     return [*found, Section("tests", "All tests", [note], [table])]
+
+
+def paraphrase_words(ctx: Context) -> list[str]:
+    """What each paraphrase says, and when it is a fair null."""
+    told = [
+        f"{ctx.study.condition_names[c['condition_id']]} is '{words.cut(c['prompt_template'] or '', 80)}'"
+        for c in ctx.study.conditions
+        if c["kind"] == "paraphrase"
+    ]
+    if not told:
+        return []
+    return [
+        f"The null is a paraphrase: the same object in other words ({words.listed(told)}). It is fair only where the paraphrase "
+        "is worded like the prompts: one of another length or build moves the map by its wording alone, and so do prompts that "
+        "are worded differently from the instruction."
+    ]
 
 
 def sentences(ctx: Context, view: View, paired: Result) -> list[str]:
@@ -106,6 +140,8 @@ def heat_figure(ctx: Context, view: View, camera: str, shift: Result, measure: s
         "Means over episodes against the baseline prompt on the same frame. The rows of paraphrases at the bottom are the null: "
         "only what is brighter than they are counts. One colour scale for the whole chart."
     )
+    counts = {name: words.extent([r["n"] for r in rows if r["name"] == name]) for name in names}
+    reading += f" Episodes: {', '.join(f'{name} {n}' for name, n in counts.items())}."
     if view.pass_ == "prefix":
         reading += f" Layer {ctx.study.last_prefix_layer} is the last of the prefix and does not count."
     table = Table([text_column("name", "prompt"), LAYER, Column("y", title), Column("n", "episodes")], rows)
@@ -130,14 +166,16 @@ def paired_figure(ctx: Context, view: View, camera: str, paired: Result, estiman
     colours = palette.prompt_colours(list(dict.fromkeys(names.get(c, c) for c in conditions)))
     if estimand == "jsd_minus_paraphrase":
         heading, axis = f"{camera}: shift beyond that of a paraphrase", "JSD minus paraphrases, nats"
-        reading = "Jensen-Shannon divergence to the baseline, minus the mean over the paraphrases of the same episode. Above 0: the prompt's meaning moves the map, not its wording."
+        reading = "Jensen-Shannon divergence to the baseline, minus the mean over the paraphrases of the same episode. Above 0: the map moves more than under the paraphrases, which name the same object in other words. That is a fair comparison only where the paraphrase is worded like the prompts."
     else:
         heading, axis = (
             f"{camera}: attention gained by the object that the changed prompt names",
             "gain in mass share",
         )
         reading = "Share of the camera's attention on the newly named object under the changed prompt, minus its share under the baseline; frames where it is in view."
-    reading += " Points are means over episodes, bars 95 % BCa bootstrap intervals over episodes."
+    reading += f" Points are means over episodes (n = {words.extent([r['n'] for r in rows])}), bars 95 % BCa bootstrap intervals over episodes."
+    if answers.is_of_verdict(ctx, "H2.1", view, camera) and estimand == "jsd_minus_paraphrase":
+        reading += " The verdict on H2.1 rests on the middle layers of this chart."
     spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references={"no change": 0.0})
     top = max(rows, key=lambda r: r["y"])
     alt = f"{heading}. Highest {words.number(top['y'])} for {top['series']} in layer {top['layer']}."
@@ -184,6 +222,8 @@ def action_figure(ctx: Context) -> Block:
     spec = charts.intervals_by_name(rows, colours=colours, x_title=axis, references={"no change": 0.0})
     heading = "Change of the actions under each prompt, paraphrases in grey"
     reading = "Mean squared difference to the baseline's action chunk under the same noise, each dimension divided by its standard deviation. Points are means over episodes, bars 95 % BCa bootstrap intervals."
+    counts = ", ".join(f"{r['name']} {r['n']}" for r in rows)
+    reading += f" Episodes: {counts}."
     alt = f"{heading}. " + "; ".join(f"{r['name']}: {words.number(r['y'])}" for r in rows) + "."
     return Figure(heading, spec, reading, alt, interval_table(rows, axis, "prompt"), [actions], wide=True)
 
@@ -192,10 +232,6 @@ def seed_section(ctx: Context, shift: Result) -> Section:
     """Correlation and centroid trends with the seed's thresholds, and its criteria."""
     names, middle = ctx.study.condition_names, ctx.study.middle_layers
     blocks: list[Block] = []
-    measures = {
-        "mean_correlation": ("correlation", {"0.9": 0.9, "seed: 0.8": 0.8}),
-        "mean_centroid_shift_px": ("centroid shift, px", {"seed: 50 px": 50.0}),
-    }
     prefix = [r for r in shift if r["pass"] == "prefix"]
     joined = "max" if any(r["joined"] == "max" for r in prefix) else "mean"
     prefix = [r for r in prefix if r["joined"] == joined]
@@ -217,12 +253,12 @@ def seed_section(ctx: Context, shift: Result) -> Section:
                 default=None,
             ),
         }
-        blocks.append(Checklist(f"{camera}: the seed's criteria for H2.1", [
+        blocks.append(Checklist(f"{camera}: the original protocol's criteria for H2.1", [
             Criterion(f"L2 above 5 in the middle layers ({words.ranges(middle) or 'none here'})", f"highest {words.number(best['l2'])}", None if best["l2"] is None else best["l2"] > 5),
             Criterion("Correlation below 0.8", f"lowest {words.number(best['r'])}", None if best["r"] is None else best["r"] < 0.8),
             Criterion("Centroid shift above 50 px", f"largest {words.number(best['px'])} px", None if best["px"] is None else best["px"] > 50),
-        ], [shift], "Means over episodes, over the prompts and the middle layers. For a maximum over N rows L2 cannot exceed the square root of 2N."))  # fmt: skip
-    for column, (axis, references) in measures.items():
+        ], [shift], "Means over episodes; shown is the middle layer and prompt that comes nearest to the criterion. The verdict asks for every middle layer, prompts averaged. For a maximum over N rows L2 cannot exceed the square root of 2N."))  # fmt: skip
+    for column, (axis, references, lines) in TRENDS.items():
         for camera in ctx.study.cameras:
             rows = [
                 {
@@ -254,8 +290,8 @@ def seed_section(ctx: Context, shift: Result) -> Section:
                 if axis == "correlation"
                 else f"{camera}: {axis}, by layer"
             )
-            reading = "Words to image, against the baseline prompt on the same frame; means over episodes, paraphrases in grey."
+            reading = f"Words to image, against the baseline prompt on the same frame; means over episodes (n = {words.extent([r['n'] for r in rows])}), paraphrases in grey. {lines} {NO_BARS}"
             blocks.append(
                 Figure(heading, spec, reading, heading, interval_table(rows, axis, "prompt"), [shift])
             )
-    return Section("seed", "The seed's measures and criteria", [], blocks)
+    return Section("seed", "The original protocol's measures and criteria", [], blocks)

@@ -12,8 +12,10 @@ from reports.words import interval, p_value
 LAYER = Column("layer", "layer")
 
 
-def interval_table(rows: Sequence[Row], value: str, series: str = "series") -> Table:
-    """Layer, series, value, interval and n of an interval chart."""
+def interval_table(
+    rows: Sequence[Row], value: str, series: str = "series", more: Sequence[Column] = ()
+) -> Table:
+    """Layer, series, value, interval and n of an interval chart, and what else stands beside."""
     columns = [
         *([LAYER] if rows and "layer" in rows[0] else []),
         text_column("series", series) if not rows or "name" not in rows[0] else text_column("name", series),
@@ -21,6 +23,7 @@ def interval_table(rows: Sequence[Row], value: str, series: str = "series") -> T
         Column("low", "from"),
         Column("high", "to"),
         Column("n", "episodes"),
+        *(column for column in more if any(row.get(column.key) is not None for row in rows)),
     ]
     return Table(columns, rows)
 
@@ -47,7 +50,7 @@ def test_columns() -> list[Column]:
         Column("n_failure", "n failure"),
         Column("mean_success", "mean, success"),
         Column("mean_failure", "mean, failure"),
-        Column("p_student_seed", "p, Student", p_value, hint="as in the seed; not corrected"),
+        Column("p_student_seed", "p, Student", p_value, hint="as in the original protocol; not corrected"),
         Column("p_welch", "p, Welch", p_value),
         Column("p_mann_whitney", "p, Mann-Whitney", p_value),
         Column("p_permutation", "p, permutation", p_value),

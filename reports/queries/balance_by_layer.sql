@@ -8,6 +8,8 @@ select
     mean_state_mass as state_mass,
     mean_action_mass as action_mass,
     mean_other_mass as other_mass,
+    mean_density_lift_visual as density_lift_visual,
+    mean_density_lift_linguistic as density_lift_linguistic,
     ratio_of_means,
     log_ratio,
     low,

@@ -3,6 +3,8 @@ select
     layer,
     task,
     n_episodes,
+    mean_density_lift_visual as density_lift_visual,
+    mean_density_lift_linguistic as density_lift_linguistic,
     ratio_of_means,
     log_ratio,
     low,

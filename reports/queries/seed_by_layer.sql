@@ -6,6 +6,7 @@ select
     layer,
     outcome,
     n_episodes,
+    mean_area_share,
     mean_overlap_ratio_seed,
     std_overlap_ratio_seed,
     label_overlap_seed,

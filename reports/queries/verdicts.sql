@@ -9,6 +9,7 @@ select
     estimate_unit,
     n,
     family_size,
+    camera,
     because,
     query
 from marts.hypothesis_verdicts

@@ -45,6 +45,7 @@ class Case:
     action_tolerance: float = 0.0
     batch_tolerance: float = 1e-5
     can_cut: bool = True
+    query_groups: tuple[str, ...] = ("instruction", "action")  # that every layout must have
     without: Mapping[str, str] = field(default_factory=dict)  # mutation -> why it cannot be made here
 
 
