@@ -55,7 +55,7 @@ def mark(
     """The tokens of ``text``, cut or padded to ``length``.
 
     A piece belongs to the part in which its first visible character lies; what lies in none is 'template'. A piece of
-    the instruction counts to the word (between blanks) that this character is part of. ``pieces`` are those that the
+    the instruction counts to the word (between blanks) that this character is part of, a blank alone to the next. ``pieces`` are those that the
     model would be given without a limit; those beyond ``length`` are cut from the end, as the models do it.
     """
     kept = pieces[:length]
@@ -86,7 +86,11 @@ def _token(text: str, piece: Piece, spans: Sequence[Span], *, is_first: bool) ->
 
 
 def _word_at(text: str, spans: Sequence[Span], at: int) -> int | None:
-    return next((index for index, (begin, end) in enumerate(_words(text, spans)) if begin <= at < end), None)
+    """The word that a character is part of; a blank counts to the word behind it, the last ones to the word before."""
+    words = list(_words(text, spans))
+    return next(
+        (index for index, (_, end) in enumerate(words) if at < end), len(words) - 1 if words else None
+    )
 
 
 def _words(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:

@@ -60,19 +60,16 @@ class CamerasSwapped(OfLayout):
 
 
 class PaddedRowsKept(OfLayout):
-    """The group's rows are joined by one that is no part of it."""
+    """The instruction's rows are joined by one of padding, or where there is none, by their neighbour."""
 
     def changed(self, part: PassLayout) -> tuple[tuple[Token, ...], tuple[Query, ...]]:
+        padded = [index for index, token in enumerate(part.tokens) if not token.is_valid]
         queries = []
         for query in part.queries:
-            extra = max(query.rows) + 1 if query.name == "instruction" else min(query.rows)
-            is_group = query.kind == "group"
-            rows = (
-                tuple(sorted({*query.rows, extra}))
-                if is_group and query.name == "instruction"
-                else query.rows
-            )
-            queries.append(replace(query, rows=rows))
+            neighbour = min(max(query.rows) + 1, part.n_keys - 1)
+            extra = padded[0] if padded else neighbour
+            is_meant = query.name == "instruction" and query.kind == "group"
+            queries.append(replace(query, rows=tuple(sorted({*query.rows, extra}))) if is_meant else query)
         return part.tokens, tuple(queries)
 
 

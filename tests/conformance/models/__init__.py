@@ -1,0 +1,1 @@
+"""Small random models of transformers behind the generic adapter, as a user would put them there."""
