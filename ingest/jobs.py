@@ -1,19 +1,17 @@
-"""The inferences of a unit: every frame under every condition with every noise, and running them in batches."""
+"""The inferences of a unit: every frame under every condition with every noise."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.attention.reduce import Item, PassCapture, Reducer
-from ingest.attention.selection import Selection
+from ingest.attention.reduce import PassCapture
 from ingest.conditions import Condition, ConditionGroup
 from ingest.episodes.base import Episode
-from ingest.identity import inference_id_of, noise_of, token_hash_of
+from ingest.identity import inference_id_of, token_hash_of
 from ingest.issues import Issues
 from ingest.objects.base import EpisodeObjects
 from ingest.objects.roles import named_category
@@ -110,47 +108,3 @@ def make_jobs(
                     )
                 )
     return jobs
-
-
-def run_jobs(
-    jobs: Sequence[Job], study: Study, policy: Policy, selection: Selection, episode_id: str, issues: Issues
-) -> None:
-    """Runs the jobs that are 'ok', in batches of the study's size, and fills in actions and captures.
-
-    A job whose actions or attention are not finite becomes 'nan', with an issue, and keeps no captures.
-    """
-    for batch in _batches([job for job in jobs if job.status == "ok"], study.compute.batch_size):
-        started = time.perf_counter()
-        noise = np.stack(
-            [
-                noise_of(
-                    study.seed,
-                    study.noise.seeds[job.noise_index],
-                    episode_id,
-                    job.frame.index,
-                    policy.geometry.noise_shape,
-                )
-                for job in batch
-            ]
-        )
-        items = [Item(job.prepared.layout, job.frame.coverage()) for job in batch]
-        reducer = Reducer(items, selection, policy.device)
-        with policy.tapped(reducer):
-            actions = policy.infer([job.prepared for job in batch], noise)
-        seconds = (time.perf_counter() - started) / len(batch)
-        for index, job in enumerate(batch):
-            job.seconds, job.batch_size = seconds, len(batch)
-            captures = reducer.captures(index)
-            if np.isfinite(actions[index]).all() and all(np.isfinite(c.masses).all() for c in captures):
-                job.actions, job.captures = actions[index], captures
-            else:
-                job.status, job.reason = "nan", "the model gave values that are not finite"
-                subject = f"{episode_id}#{job.frame.index} {job.condition.condition_id}"
-                issues.add(
-                    "infer", subject, "nan", f"{subject}: {job.reason}; check the weights", is_loss=True
-                )
-
-
-def _batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
-    for start in range(0, len(jobs), size):
-        yield jobs[start : start + size]

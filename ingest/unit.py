@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ingest.attention.selection import Selection
+from ingest.batches import BatchRunner
 from ingest.errors import DataError, GazehouseError
 from ingest.identity import unit_of
 from ingest.issues import Issues
-from ingest.jobs import Job, make_jobs, run_jobs
+from ingest.jobs import Job, make_jobs
 from ingest.lake import RunFolder
 from ingest.metric_rows import Baseline, add_metrics
 from ingest.objects.nulls import OtherEpisodes
@@ -61,7 +62,7 @@ class Bench:
     ) -> None:
         self._study = study
         self._policy = policy
-        self._selection = selection
+        self._runner = BatchRunner(study, policy, selection)
         self._folder = folder
         self._reader = reader
         self._nulls = nulls
@@ -128,7 +129,7 @@ class Bench:
             issues,
         )
         with clock.stage("infer"):
-            run_jobs(jobs, self._study, self._policy, self._selection, episode.episode_id, issues)
+            self._runner.run(jobs, episode.episode_id, issues)
         with clock.stage("measure"):
             add_inferences(tables, planned.unit, episode, jobs, clock.host)
             add_layouts(tables, [job.prepared.layout for job in jobs])

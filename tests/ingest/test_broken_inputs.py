@@ -27,6 +27,7 @@ from tests.ingest.world import (
     cli,
     make_world,
     only_run,
+    table_of,
     unit_bytes,
     write_checkpoint,
 )
@@ -575,3 +576,54 @@ def test_each_issue_is_stored_once(broken: BrokenRun) -> None:
         "missing_camera": 1,
         "empty_instruction": 1,
     }
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fits", [1, 2])
+def test_batches_that_do_not_fit_are_halved(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: int
+) -> None:
+    """The same numbers, smaller batches, a line that says so; the next units start with what fitted."""
+    from ingest.policies.tiny import TinyAdapter
+
+    infer = TinyAdapter.infer
+    tried: list[int] = []
+
+    def tight(self: TinyAdapter, batch: Any, noise: Any) -> Any:
+        tried.append(len(batch))
+        if len(batch) > fits:
+            raise torch.OutOfMemoryError("not enough memory")
+        return infer(self, batch, noise)
+
+    monkeypatch.setattr(TinyAdapter, "infer", tight)
+    overrides = {"episodes.limit": 2, "compute": {"batch_size": 4}, "conditions": {}}
+    assert world.run(tmp_path, overrides).is_complete
+    assert tried[: 3 - fits] == [4, 2][: 3 - fits]
+    assert max(tried[3 - fits :]) == fits
+    told = [row["detail"] for row in table_of(tmp_path, "issues")]
+    wanted = {1: ["4 inferences at a time do not fit into memory; going on with 2",
+                  "2 inferences at a time do not fit into memory; going on with 1"],
+              2: ["4 inferences at a time do not fit into memory; going on with 2"]}[fits]  # fmt: skip
+    assert told == wanted
+    whole = tmp_path / "whole"
+    monkeypatch.setattr(TinyAdapter, "infer", infer)
+    assert world.run(whole, overrides).is_complete
+    pairs = zip(table_of(tmp_path, "attention_masses"), table_of(whole, "attention_masses"), strict=True)
+    for found, expected in pairs:
+        assert found["masses"] == pytest.approx(expected["masses"], abs=1e-5)
+
+
+def test_one_inference_that_does_not_fit_fails_its_units(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingest.policies.tiny import TinyAdapter
+
+    def never(self: TinyAdapter, batch: Any, noise: Any) -> Any:
+        raise torch.OutOfMemoryError("not enough memory")
+
+    monkeypatch.setattr(TinyAdapter, "infer", never)
+    summary = world.run(tmp_path, {"episodes.limit": 1, "conditions": {}})
+    assert [result.status for result in summary.results] == ["failed"]
+    assert "OutOfMemoryError" in table_of(tmp_path, "issues")[-1]["detail"]
