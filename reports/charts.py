@@ -126,8 +126,11 @@ def intervals_by_name(
             )
         )
     if references:
-        line = sheet.chart([{"y": v} for v in references.values()])
-        parts.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=alt.X("y", type="quantitative")))
+        line = sheet.chart([{"y": v, "label": label} for label, v in references.items()])
+        place = alt.X("y", type="quantitative")
+        parts.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=place))
+        text = line.mark_text(align="center", baseline="bottom", dy=-4, fontSize=10.5, color=GREY)
+        parts.append(text.encode(x=place, y=alt.value(0), text=alt.Text("label", type="nominal")))
     bars = [
         r
         for r in data

@@ -69,8 +69,10 @@ Closed loop, an episode a fresh scene, numbers of episodes fixed beforehand:
 
 {_table(facts.played)}
 
-The weights are stored as float16 and were rounded before anything was measured. {facts.n_bundled} of these episodes are bundled: failures are
-spread over toys, scenarios and kinds, successes mirror them, so **rates in the bundle are not the policy's rates**.
+The weights are stored as float16 and were rounded before anything was measured. {facts.n_bundled} episodes are bundled, and their numbers are not those
+of the table: where these series did not hold enough failures of each family, more episodes were played until the bundle could be filled,
+and those are bundled but not counted here. Failures are spread over toys, scenarios and kinds, successes mirror them, so
+**rates in the bundle are not the policy's rates**.
 
 ## Read this before you read its attention
 

@@ -29,8 +29,8 @@
         labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 11.5,
         titleFontSize: 11.5, titleFontWeight: 500, labelPadding: 5, titlePadding: 8, tickSize: 4, gridOpacity: 0.8,
       },
-      // Names beside a chart may take two fifths of it; the numbers of an axis never need as much.
-      axisY: { domain: false, ticks: false, labelLimit: Math.max(100, Math.min(280, 0.4 * width)) },
+      // Names beside a chart may take two fifths of it, on a phone more; the numbers of an axis never need as much.
+      axisY: { domain: false, ticks: false, labelLimit: Math.max(165, Math.min(280, 0.4 * width)) },
       legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 11.5, titleFontWeight: 500, padding: 0, offset: 8, columns: columns(spec, width) },
     };
   }

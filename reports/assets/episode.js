@@ -150,6 +150,15 @@
       return row;
     });
     at("panels").replaceChildren(...rows);
+    label();
+  }
+
+  // Names of objects are 11 pixels high, however large the picture is.
+  function label() {
+    for (const svg of at("panels").querySelectorAll(".frame svg")) {
+      const size = (11 * 224) / (svg.clientWidth || 224);
+      for (const text of svg.querySelectorAll("text")) text.setAttribute("font-size", size.toFixed(2));
+    }
   }
 
   function multiples(frame, content) {
@@ -294,7 +303,7 @@
   let width = innerWidth, timer = 0;
   addEventListener("resize", () => {
     clearTimeout(timer);
-    if (Math.abs(innerWidth - width) > 40) timer = setTimeout(() => { width = innerWidth; trace(); }, 200);
+    if (Math.abs(innerWidth - width) > 40) timer = setTimeout(() => { width = innerWidth; label(); trace(); }, 200);
   });
   at("viewer").hidden = false;
   choose(fromAddress());

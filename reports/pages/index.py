@@ -52,9 +52,12 @@ def facts(ctx: Context, coverage: Result) -> list[tuple[str, str, str]]:
     study, run = ctx.study, ctx.study.run
     n_ok = sum(r["n_ok"] or 0 for r in coverage)
     planned = sum(r["n_planned_inferences"] or 0 for r in coverage)
-    split = ", ".join(
-        f"{study.n_episodes(o)} {o}" for o in ("success", "failure", "unknown") if study.n_episodes(o)
-    )
+    names = {
+        "success": ("success", "successes"),
+        "failure": ("failure", "failures"),
+        "unknown": ("unknown", "unknown"),
+    }
+    split = ", ".join(words.plural(study.n_episodes(o), *names[o]) for o in names if study.n_episodes(o))
     keyframes = sum(r["n_keyframes"] or 0 for r in study.outcomes)
     return [
         (words.number(study.n_episodes()), "episodes", split),

@@ -215,7 +215,7 @@ def task_figure(step: int, tasks: Result) -> Block:
     picked = [r for r in tasks.where(denoise_step=step) if r["log_ratio"] is not None]
     names = words.short_names([r["task"] or "no task" for r in picked], NAME_LENGTH)
     rows = [
-        {**row, "name": f"{name} (n = {row['n']})", "task": r["task"] or "no task"}
+        {**row, "name": f"n = {row['n']}: {name}", "task": r["task"] or "no task"}
         for name, r, row in zip(names, picked, as_ratio(picked, "all"), strict=True)
     ]
     heading = "Vision against language by task, over all layers"

@@ -207,7 +207,8 @@ def word_figure(ctx: Context, view: View, camera: str, named: Result) -> list[Bl
         references={"no preference": 1.0},
         shaded=ctx.study.shaded(view),
     )
-    counts = [words.extent([r["n"] for r in rows if r["series"] == s]) for s in palette.WORDS]
+    present = [s for s in palette.WORDS if any(r["series"] == s for r in rows)]
+    counts = [words.extent([r["n"] for r in rows if r["series"] == s]) for s in present]
     reading = (
         "Lift on the target of the word that is its name, and of all other words (averaged within an episode). Points are geometric "
         f"means over episodes (n = {' and '.join(counts)}), bars 95 % t-intervals of the mean log lift. Logarithmic axis."

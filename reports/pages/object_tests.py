@@ -117,14 +117,14 @@ def area_words(ctx: Context, seed: Result) -> list[str]:
             outcome: next((r["mean_area_share"] for r in seed.where(camera=camera, outcome=outcome)), None)
             for outcome in ("success", "failure")
         }
-        told = [f"{words.percent(v)} in {PLURALS[k]}" for k, v in areas.items() if v is not None]
+        told = [f"{words.percent(v)} of it in {PLURALS[k]}" for k, v in areas.items() if v is not None]
         if told:
-            parts.append(f"{camera}: the target covers {words.listed(told)} of the picture on average")
+            parts.append(f"{camera} {words.listed(told)}")
     if not parts:
         return []
     return [
         "Overlap grows with the object's area (a flat map's overlap is the share of the map that the object covers), so "
-        f"compare it only between objects of one size. {words.sentence('; '.join(parts))} Lift divides the area out."
+        f"compare it only between objects of one size. Of the picture the target covers on average: {'; '.join(parts)}. Lift divides the area out."
     ]
 
 
@@ -211,14 +211,10 @@ def tests_table(ctx: Context, tests: Result) -> Block:
         return Missing(
             "Tests of success against failure", f"Insufficient data: {why}", "python -m ingest status"
         )
-    filters: dict[str, str] = {
-        "metric_name": "log lift",
-        "view": rows[0]["view"],
-        "camera": ctx.study.cameras[0],
-    }
-    filters["metric_name"] = next(
-        (r["metric_name"] for r in rows if r["metric"] == "log_lift"), rows[0]["metric_name"]
-    )
+    filters = {"metric_name": METRICS["log_lift"], "view": rows[0]["view"], "camera": ctx.study.cameras[0]}
+    filters |= answers.first_view_and_camera(ctx, "H1.1b")
+    if not any(all(r[key] == value for key, value in filters.items()) for r in rows):
+        filters = dict.fromkeys(filters, "")
     note = (
         "Every measure by layer. Student's t with equal variances is the original protocol's; Welch, Mann-Whitney and the permutation "
         "test are ours. Corrected within a family: the layers of one measure, view and camera."

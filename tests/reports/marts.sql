@@ -2,7 +2,8 @@
 create schema marts;
 create table marts.runs (run_id varchar, study varchar, config json, config_hash varchar, policy varchar, model_family varchar,
     checkpoint varchar, checkpoint_hash varchar, n_layers smallint, n_heads smallint, head_dim smallint, dtype varchar,
-    attention_impl varchar, device varchar, seed bigint, git_rev varchar, versions json, schema_version integer, status varchar);
+    attention_impl varchar, device varchar, seed bigint, git_rev varchar, versions json, schema_version integer, status varchar,
+    last_worked_at timestamp);
 create table marts.episodes (run_id varchar, episode_id varchar, dataset varchar, suite varchar, task_index integer, task varchar,
     instruction varchar, outcome varchar, failure_kind varchar, n_frames integer, n_keyframes integer, source varchar, metadata json,
     failure_family varchar, target varchar, scenario varchar);
@@ -26,7 +27,7 @@ create table marts.object_attention_by_episode (run_id varchar, episode_id varch
     iou_seed double, mean_attn_inside_seed double, mean_attn_outside_seed double, is_last_prefix_layer boolean);
 create table marts.object_attention_by_layer (run_id varchar, outcome varchar, pass varchar, denoise_step smallint, layer smallint,
     query varchar, "rows" varchar, camera varchar, role varchar, against varchar, n_episodes bigint,
-    mean_mass_share double, std_mass_share double, mean_lift double, std_lift double, mean_log_lift double, std_log_lift double,
+    mean_area_share double, mean_mass_share double, std_mass_share double, mean_lift double, std_lift double, mean_log_lift double, std_log_lift double,
     mean_overlap_ratio_seed double, std_overlap_ratio_seed double, mean_attention_concentration_seed double,
     std_attention_concentration_seed double, mean_iou_seed double, std_iou_seed double, mean_pointing_hit double,
     std_pointing_hit double, label_overlap_seed varchar, label_concentration_seed varchar, label_iou_seed varchar,
@@ -38,14 +39,15 @@ create table marts.modality_balance_by_step (run_id varchar, episode_id varchar,
     ratio_seed double);
 create table marts.modality_balance_by_episode (run_id varchar, episode_id varchar, outcome varchar, task varchar,
     denoise_step smallint, layer smallint, n_frames bigint, n_undefined bigint, visual_mass double, linguistic_mass double,
-    state_mass double, action_mass double, other_mass double, ratio_of_means double, geometric_mean_ratio double,
+    state_mass double, action_mass double, other_mass double, density_lift_visual double, density_lift_linguistic double,
+    ratio_of_means double, geometric_mean_ratio double,
     mean_ratio_seed double, std_ratio_seed double, median_ratio_seed double, min_ratio_seed double, max_ratio_seed double);
 create table marts.modality_balance_by_layer (run_id varchar, denoise_step smallint, layer smallint, outcome varchar,
     n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double,
-    ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);
+    mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);
 create table marts.modality_balance_by_task (run_id varchar, denoise_step smallint, layer smallint, task varchar, outcome varchar,
     n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double,
-    ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);
+    mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);
 create table marts.prompt_shift_by_episode (run_id varchar, episode_id varchar, outcome varchar, condition_id varchar,
     condition_kind varchar, named_object varchar, pass varchar, denoise_step smallint, layer smallint, query varchar, "rows" varchar,
     camera varchar, n_frames bigint, l2_distance double, correlation double, shift_magnitude double, centroid_shift_px double,
@@ -73,7 +75,8 @@ create table marts.bootstrap_intervals (run_id varchar, family varchar, metric v
     query varchar, "rows" varchar, camera varchar, role varchar, layer smallint, outcome varchar, n bigint, estimate double,
     percentile_low double, percentile_high double, bca_low double, bca_high double, n_resamples bigint, seed bigint, reason varchar);
 create table marts.hypothesis_verdicts (run_id varchar, hypothesis varchar, criteria varchar, verdict varchar, question varchar,
-    estimate double, low double, high double, estimate_unit varchar, n bigint, family_size bigint, because varchar, query varchar);
+    estimate double, low double, high double, estimate_unit varchar, n bigint, family_size bigint, camera varchar,
+    because varchar, query varchar);
 create table marts.frame_gallery (run_id varchar, episode_id varchar, frame_index integer, camera varchar, condition_id varchar,
     pass varchar, denoise_step smallint, layer smallint, query varchar, "rows" varchar, head smallint, map float[], mass float,
     picture varchar, mask varchar);
@@ -81,4 +84,7 @@ create table marts.frame_metrics (run_id varchar, episode_id varchar, frame_inde
     denoise_step smallint, layer smallint, query varchar, object_index smallint, category varchar, role varchar, mass_share double,
     area_share double, lift double, pointing_hit double, overlap_ratio_seed double);
 create table marts.word_attention (run_id varchar, episode_id varchar, layer smallint, word_index smallint, word varchar,
-    region varchar, mass double);
+    region varchar, region_kind varchar, n_frames bigint, mass double, is_last_prefix_layer boolean);
+create table marts.word_object_attention (run_id varchar, episode_id varchar, outcome varchar, layer smallint, word_index smallint,
+    word varchar, names_target boolean, camera varchar, role varchar, n_frames bigint, mass_share double, lift double,
+    is_last_prefix_layer boolean);

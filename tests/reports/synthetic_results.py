@@ -37,7 +37,7 @@ def add_object_attention(rows: Rows, shape: Shape, episodes: list[Episode], rng:
                                 log_lift = true_log_lift(pass_, layer, role, against)
                                 if against != "uniform":
                                     log_lift += (taste if role == "target" else 0.0) + rng.normal(0, 0.2)
-                                lift, area = math.exp(log_lift), 0.03
+                                lift, area = math.exp(log_lift), 0.04 if e.outcome == "success" else 0.03
                                 share = min(0.95, lift * area)
                                 rows.add(
                                     "object_attention_by_episode", **base, outcome=e.outcome, **view, rows=kind, camera=camera,
@@ -88,21 +88,29 @@ def add_modality(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.rand
                 rows.add(
                     "modality_balance_by_episode", run_id=shape.run_id, episode_id=e.episode_id, outcome=e.outcome,
                     task=f"pick up the {e.target}", denoise_step=step, layer=layer, n_frames=shape.n_keyframes, n_undefined=0,
-                    visual_mass=visual, linguistic_mass=both - visual, **rest, ratio_of_means=math.exp(mean),
+                    visual_mass=visual, linguistic_mass=both - visual, **rest, density_lift_visual=0.6, density_lift_linguistic=8.0,
+                    ratio_of_means=math.exp(mean),
                     geometric_mean_ratio=math.exp(mean), mean_ratio_seed=float(seed.mean()), std_ratio_seed=float(seed.std()),
                     median_ratio_seed=float(np.median(seed)), min_ratio_seed=float(seed.min()), max_ratio_seed=float(seed.max()),
                 )  # fmt: skip
         for layer in range(shape.n_layers):
             for w, word in enumerate(e.instruction.split()[:6]):
-                for region, mass in (
-                    ("image:base", 0.5),
-                    ("letterbox:base", 0.28),
-                    ("instruction", 0.12),
-                    ("pad", 0.1),
+                where = {"run_id": shape.run_id, "episode_id": e.episode_id, "layer": layer, "word_index": w, "word": word,
+                         "is_last_prefix_layer": layer == shape.n_layers - 1, "n_frames": shape.n_keyframes}  # fmt: skip
+                for region, kind, mass in (
+                    ("image:base", "visual", 0.42),
+                    ("letterbox:base", "visual", 0.28),
+                    ("instruction", "linguistic", 0.2),
+                    ("pad", "pad", 0.1),
                 ):
+                    rows.add("word_attention", **where, region=region, region_kind=kind, mass=mass)
+                for camera in shape.cameras if shape.masks else ():
+                    lift = math.exp(
+                        true_log_lift("prefix", layer, "target", "own") * (w == 0) + rng.normal(0, 0.1)
+                    )
                     rows.add(
-                        "word_attention", run_id=shape.run_id, episode_id=e.episode_id, layer=layer, word_index=w, word=word,
-                        region=region, mass=mass,
+                        "word_object_attention", **where, outcome=e.outcome, names_target=w == 0, camera=camera, role="target",
+                        mass_share=min(0.9, 0.02 * lift), lift=lift,
                     )  # fmt: skip
 
 

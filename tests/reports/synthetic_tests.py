@@ -17,7 +17,7 @@ insert into marts.object_attention_by_layer by name
 with every_outcome as (select * from marts.object_attention_by_episode
               union all by name select * replace ('all' as outcome) from marts.object_attention_by_episode)
 select run_id, outcome, pass, denoise_step, layer, query, "rows", camera, role, against, count(*) as n_episodes,
-    avg(mass_share) as mean_mass_share, stddev_samp(mass_share) as std_mass_share, avg(lift) as mean_lift,
+    avg(area_share) as mean_area_share, avg(mass_share) as mean_mass_share, stddev_samp(mass_share) as std_mass_share, avg(lift) as mean_lift,
     stddev_samp(lift) as std_lift, avg(log_lift) as mean_log_lift, stddev_samp(log_lift) as std_log_lift,
     avg(overlap_ratio_seed) as mean_overlap_ratio_seed, stddev_pop(overlap_ratio_seed) as std_overlap_ratio_seed,
     avg(attention_concentration_seed) as mean_attention_concentration_seed,
@@ -151,7 +151,8 @@ def add_paired(con: duckdb.DuckDBPyConnection, run: str, paired: list[dict[str, 
 def add_modality(con: duckdb.DuckDBPyConnection, run: str) -> None:
     source = "marts.modality_balance_by_episode"
     means = ", ".join(
-        f"avg({m}_mass) as mean_{m}_mass" for m in ("visual", "linguistic", "state", "action", "other")
+        [f"avg({m}_mass) as mean_{m}_mass" for m in ("visual", "linguistic", "state", "action", "other")]
+        + [f"avg(density_lift_{m}) as mean_density_lift_{m}" for m in ("visual", "linguistic")]
     )
     for table, extra, rows in (
         ("modality_balance_by_layer", "outcome",
@@ -174,26 +175,30 @@ def add_modality(con: duckdb.DuckDBPyConnection, run: str) -> None:
 
 
 def verdicts(con: duckdb.DuckDBPyConnection, shape: Shape) -> None:
-    n = shape.n_success + shape.n_failure
+    n, camera = shape.n_success + shape.n_failure, shape.cameras[-1]
     rich = n >= 20
+    objects = "insufficient data" if shape.masks else "not applicable"
     rows = [
-        ("H1.1", "ours", "supported" if rich and shape.masks else "insufficient data" if shape.masks else "not applicable",
-         "Does the instruction look at the object it names?", 9.4, 7.1, 12.0, "lift of the target, layer 2, base",
-         "The target's lift is 9.4 (7.1 to 12.0) in layer 2 and above that of other episodes' masks in 7 layers."),
+        ("H1.1", "ours", "supported" if rich and shape.masks else objects,
+         "Does the instruction look at the object it names?", 9.4, 7.1, 12.0, "lift",
+         "7 layers have a mean lift of at least 1.5; the third best, L1, has mean lift 9.4 [7.1, 12], p = 0.0004"),
         ("H1.1", "seed", "not supported", "Does the instruction look at the object it names?", 0.23, None, None,
-         "largest overlap", "Overlap exceeds .5 in 0 layers; 3 are needed."),
+         "overlap ratio", "overlap is over 0.5 in 0 layers (3 needed)"),
         ("H1.1b", "ours", "not supported" if rich else "insufficient data",
-         "Does attention on the target differ between success and failure?", 0.42, -0.15, 0.99, "Hedges g, layer 2, base",
-         "The smallest corrected p is .21 (layer 2)."),
-        ("H2.1", "ours", "supported" if rich and shape.prompts else "not applicable", "Does a changed prompt move attention?",
-         0.21, 0.18, 0.25, "nats above the paraphrase", "Layer 3 moves by 0.21 nats more than under a paraphrase."),
-        ("M", "ours", "supported" if rich else "insufficient data", "Do actions attend to vision or to language?", 0.9, 0.8, 1.1,
-         "log ratio, layers_avg", "Over all layers the ratio is 2.5: visual."),
+         "Does attention on the target differ between success and failure?", 0.42, -0.15, 0.99, "Hedges g of the log lift",
+         "0 of 7 layers have corrected p < 0.05; the clearest, L2, has g 0.42 [-0.15, 0.99], p = 0.21"),
+        ("H2.1", "ours", ("supported" if rich else "insufficient data") if shape.prompts else "not applicable",
+         "Does a changed prompt move attention?", 0.21, 0.18, 0.25, "JSD, nats",
+         "2 of 4 tests; the clearest, L1 under prompt:cat, has JSD above paraphrases (nats) 0.21 [0.18, 0.25], p = 0.002"),
+        ("M", "ours", "supported" if rich else "insufficient data", "Do actions attend to vision or to language?", 2.5, 2.2, 2.9,
+         "visual / linguistic ratio", "at denoising step 4, mean over layers: the visual/linguistic ratio is 2.5 [2.2, 2.9]: visual band"),
         ("H1", "ours", "not applicable", "Is high attention causal?", None, None, None, None,
          "The study has no occlusion condition."),
         ("H3", "ours", "not applicable", "Does attention move in time?", None, None, None, None, "Not measured yet."),
     ]  # fmt: skip
+    sees = ("H1.1", "H1.1b", "H2.1")
     insert(con, "hypothesis_verdicts", [
         {"run_id": shape.run_id, "hypothesis": h, "criteria": c, "verdict": v, "question": q, "estimate": e, "low": lo, "high": hi,
-         "estimate_unit": u, "n": n, "family_size": shape.n_layers, "because": b, "query": "select 1"}
+         "estimate_unit": u, "n": n, "family_size": shape.n_layers, "camera": camera if h in sees else None,
+         "because": f"{camera} camera: {b}" if h in sees else b, "query": "select 1"}
         for h, c, v, q, e, lo, hi, u, b in rows])  # fmt: skip

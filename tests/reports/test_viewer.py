@@ -72,32 +72,31 @@ def test_an_address_of_nothing_does_no_harm(rich: Site, visit: Visit) -> None:
     assert not visit.troubles
 
 
-def test_upsampling_is_opencvs(rich: Site, visit: Visit) -> None:
+def test_upsampling_is_opencvs_bilinear(rich: Site, visit: Visit) -> None:
     open_first(rich, visit)
     values = np.random.default_rng(1).gamma(1.0, 1.0, (16, 16)).astype(np.float32)
     fine = visit.page.evaluate(
         "(values) => [...window.GazehouseMaps.upsample(Float32Array.from(values), 16, 16, 224)]",
         values.ravel().tolist(),
     )
-    expected = cv2.resize(values, (224, 224), interpolation=cv2.INTER_CUBIC)
-    assert expected.min() < 0, "the case must have negative lobes"
+    expected = cv2.resize(values, (224, 224), interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose(np.array(fine).reshape(224, 224), expected, atol=2e-5 * float(values.max()))
 
 
-def test_negative_lobes_do_not_wrap_around(rich: Site, visit: Visit) -> None:
+def test_a_single_patch_has_no_ring_around_it(rich: Site, visit: Visit) -> None:
+    """Cubic enlargement draws a dark ring and a bright one that no patch holds."""
     open_first(rich, visit)
-    darkest = visit.page.evaluate("""() => {
-        const values = new Float32Array(256), canvas = document.createElement("canvas");
+    levels = visit.page.evaluate("""() => {
+        const values = new Float32Array(256).fill(0.2), canvas = document.createElement("canvas");
         values[136] = 1;
         window.GazehouseMaps.paint(canvas, values, 16, 16, 1, [0, 0, 0, 0], 224);
-        const data = canvas.getContext("2d").getImageData(0, 0, 224, 224).data;
-        let brightest = 0;
+        const data = canvas.getContext("2d").getImageData(0, 0, 224, 224).data, found = new Set();
         for (let y = 0; y < 224; y++) for (let x = 0; x < 224; x++) {
-            if (Math.hypot(x - 119, y - 119) > 40) brightest = Math.max(brightest, data[4 * (224 * y + x) + 1]);
+            if (Math.hypot(x - 119, y - 119) > 20) found.add(data[4 * (224 * y + x) + 1]);
         }
-        return brightest;
+        return [...found];
     }""")
-    assert darkest <= 5, "viridis at 0 has a green level of 1"
+    assert len(levels) == 1
 
 
 def test_tables_sort_and_filter(rich: Site, visit: Visit) -> None:
