@@ -65,7 +65,7 @@ bench: $(VENV)/.dev-stamp ## Run the benchmarks and print their figures
 	$(PY) -m benchmarks
 
 .PHONY: world
-world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (about 40 minutes on 2 cores)
+world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (under 40 minutes on 2 idle cores)
 	$(PY) -m ingest.demo.make_world
 
 .PHONY: dictionary

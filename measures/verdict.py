@@ -72,4 +72,9 @@ def too_few_outcomes(n_success: int, n_failure: int, min_episodes: int) -> str |
     """
     if min(n_success, n_failure) >= min_episodes:
         return None
-    return f"{n_success} successes and {n_failure} failures, {min_episodes} of each are needed"
+    found = f"{_counted(n_success, 'success', 'successes')} and {_counted(n_failure, 'failure', 'failures')}"
+    return f"{found}, {min_episodes} of each are needed"
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
