@@ -17,7 +17,11 @@ _MAX_LINES = 25
 
 
 class BuildError(GazehouseError):
-    """dbt could not build a model, or a test of the data failed."""
+    """dbt could not build a model, or a test of the data failed; ``details`` are dbt's own lines about it."""
+
+    def __init__(self, message: str, details: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 def publish(lake: Path, warehouse: Path) -> None:
@@ -39,12 +43,12 @@ def publish(lake: Path, warehouse: Path) -> None:
     output = dbt_build(project, building)
     if output is not None:
         raise BuildError(
-            f"dbt build failed; {building} is kept for a look, {warehouse} was not touched:\n{output}"
+            f"dbt build failed; {building} is kept for a look, {warehouse} was not touched", tuple(output)
         )
     put_in_place(building, warehouse)
 
 
-def dbt_build(project: Path, warehouse: Path) -> str | None:
+def dbt_build(project: Path, warehouse: Path) -> list[str] | None:
     """Runs the project's dbt build on ``warehouse``. Returns None when all passed, else the lines that matter."""
     environment = {
         **os.environ,
@@ -66,7 +70,7 @@ def dbt_build(project: Path, warehouse: Path) -> str | None:
         return None
     lines = _ANSI.sub("", finished.stdout + finished.stderr).splitlines()
     telling = [line for line in lines if re.search(r"error|fail|got \d+ result", line, re.IGNORECASE)]
-    return "\n".join((telling or lines)[-_MAX_LINES:])
+    return (telling or lines)[-_MAX_LINES:]
 
 
 def project_folder() -> Path:

@@ -37,6 +37,8 @@ def explained(command: Callable[P, int | None]) -> Callable[P, None]:
             code = command(*args, **kwargs) or 0
         except GazehouseError as error:
             print(f"error: {printable(str(error))}", file=sys.stderr)
+            for line in getattr(error, "details", ()):
+                print(f"  {printable(line)}", file=sys.stderr)
             code = EXIT_USER if isinstance(error, UserError) else EXIT_PARTIAL
         except OSError as error:
             print(
