@@ -31,6 +31,7 @@ class MaskStack(NamedTuple):
     masks: NDArray[np.bool_]  # [O, 224, 224]
     coverage: Array  # [O, patches]
     picture: Array  # [patches]
+    kept: float = 1.0  # share of each side of the picture that the patches lie on, where the model crops it
 
 
 @dataclass(frozen=True)

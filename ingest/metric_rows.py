@@ -71,13 +71,14 @@ def add_metrics(
         row = rows[maps.inference_id]
         frame = by_index[row["frame_index"]]
         if maps.camera in frame.stacks:
+            stack = frame.stacks[maps.camera]
             add_object_metrics(
                 tables,
                 maps,
-                frame.stacks[maps.camera],
+                stack,
                 is_baseline=baseline is None,
-                null_coverage=lambda role, f=frame, m=maps: nulls.coverage(  # type: ignore[misc]
-                    episode_id, f.progress, m.camera, role, side_of(m.maps.shape[1])
+                null_coverage=lambda role, f=frame, m=maps, s=stack: nulls.coverage(  # type: ignore[misc]
+                    episode_id, f.progress, m.camera, role, side_of(m.maps.shape[1]), s.kept
                 ),
             )
         if baseline is not None:

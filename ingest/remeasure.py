@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -118,7 +119,9 @@ class _Remeasure:
 
     def _frames(self, episode: Episode, objects: EpisodeObjects, issues: Issues) -> list[FrameScene]:
         frames = []
-        unread, grids = self._unread_frames(), self._grids()
+        unread, cameras = self._unread_frames(), self._cameras()
+        grids = {name: camera["rows"] for name, camera in cameras.items()}
+        kept = {name: camera.get("kept", 1.0) for name, camera in cameras.items()}
         for index in episode.keyframes():
             if index in unread:  # the policy did not see it, so its objects do not count
                 frames.append(FrameScene(index, progress=0.0))
@@ -128,15 +131,15 @@ class _Remeasure:
             for camera in dict.fromkeys(one.camera for one in found.objects if one.camera in grids):
                 boxes[camera] = Letterbox.from_size(*episode.frame_size(camera, index))
             progress = index / max(episode.n_frames - 1, 1)
-            stacks = mask_stacks(found, boxes, grids)
+            stacks = mask_stacks(found, boxes, grids, kept)
             frames.append(FrameScene(index, progress, objects=found, stacks=stacks))
         return frames
 
-    def _grids(self) -> dict[str, int]:
-        """Patches a side of each camera, as the model had them."""
+    def _cameras(self) -> dict[str, dict[str, Any]]:
+        """Each camera's grid and crop, as the model had them."""
         layouts = self._folder.read(self._unit("baseline"), "layouts")
         texts = [] if layouts is None else layouts["cameras"].to_pylist()
-        return {camera["name"]: camera["rows"] for text in texts for camera in json.loads(text)}
+        return {camera["name"]: camera for text in texts for camera in json.loads(text)}
 
     def _unread_frames(self) -> set[int]:
         """Keyframes that failed when the policy ran."""

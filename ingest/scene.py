@@ -14,7 +14,7 @@ from ingest.errors import DataError
 from ingest.issues import Issues
 from ingest.measure import MaskStack
 from ingest.objects.base import EpisodeObjects, FrameObjects, ObjectsSource
-from ingest.objects.coverage import patch_coverage
+from ingest.objects.coverage import middle_of, patch_coverage
 from ingest.policies.base import Policy, Seen
 
 Coverage = Mapping[str, NDArray[np.float64]]
@@ -87,7 +87,7 @@ def look(episode: Episode, objects: EpisodeObjects, index: int, policy: Policy, 
         issues.add("read", error.subject, error.reason, str(error), is_loss=True)
         return FrameScene(index, progress, reason=error.reason)
     found = read_objects(episode, objects, index, issues)
-    stacks = mask_stacks(found, seen.letterboxes, policy.geometry.cameras)
+    stacks = mask_stacks(found, seen.letterboxes, policy.geometry.cameras, seen.kept)
     return FrameScene(index, progress, observation, seen, found, stacks)
 
 
@@ -101,18 +101,26 @@ def read_objects(episode: Episode, objects: EpisodeObjects, index: int, issues: 
 
 
 def mask_stacks(
-    objects: FrameObjects, letterboxes: Mapping[str, Letterbox], grids: Mapping[str, int]
+    objects: FrameObjects,
+    letterboxes: Mapping[str, Letterbox],
+    grids: Mapping[str, int],
+    kept: Mapping[str, float],
 ) -> dict[str, MaskStack]:
-    """Camera -> the frame's objects in it, as coverage of its patches (``grids``: so many a side)."""
+    """Camera -> the frame's objects in it, as coverage of its patches.
+
+    ``grids`` are patches a side, ``kept`` the share of each side that the model sees, where it crops the picture.
+    """
     stacks = {}
     for camera, letterbox in letterboxes.items():
         members = objects.of_camera(camera)
-        masks = objects.masks(camera, letterbox.size)
+        share = kept.get(camera, 1.0)
+        masks = middle_of(objects.masks(camera, letterbox.size), share)
         stacks[camera] = MaskStack(
             object_indices=tuple(one.object_index for one in members),
             roles=tuple(one.role for one in members),
             masks=masks,
             coverage=patch_coverage(masks, grids[camera]),
             picture=letterbox.picture_share(grids[camera]),
+            kept=share,
         )
     return stacks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -26,6 +26,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+SectionType = TypeVar("SectionType", bound=Section)
+
+
 class PolicySection(Section):
     family: str = "tiny"
     checkpoint: str = "demo"
@@ -34,6 +37,9 @@ class PolicySection(Section):
     attention: Literal["default", "eager"] = Field(
         "default",
         description="'default': the model's own kernel, and the asked rows beside it; 'eager': all weights.",
+    )
+    options: dict[str, str | int | float | bool | None] = Field(
+        default_factory=dict, description="What one family alone knows; its adapter names and checks them."
     )
 
 
@@ -154,6 +160,28 @@ def load_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
         return Study.model_validate(raw)
     except ValidationError as error:
         raise UserError(f"{path}: " + "; ".join(_explain(error))) from error
+
+
+def options_of(section: PolicySection, model: type[SectionType]) -> SectionType:
+    """``policy.options`` as the typed section of a family. Raises UserError for unknown keys or wrong values."""
+    try:
+        return model.model_validate(section.options)
+    except ValidationError as error:
+        found = []
+        for problem in error.errors():
+            key = str(problem["loc"][0])
+            if problem["type"] == "extra_forbidden":
+                known = sorted(model.model_fields)
+                nearest = difflib.get_close_matches(key, known, n=1, cutoff=0)
+                found.append(
+                    f"unknown key 'policy.options.{key}'; the nearest known key is {nearest[0]!r} "
+                    f"(known: {', '.join(known)})"
+                )
+            else:
+                found.append(
+                    f"policy.options.{key}: {problem['msg'].lower()}, found {problem.get('input')!r}"
+                )
+        raise UserError("; ".join(found)) from error
 
 
 def resolve_path(text: str) -> Path:

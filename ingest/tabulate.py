@@ -126,7 +126,11 @@ def add_layouts(tables: Tables, layouts: Sequence[Layout]) -> None:
                 "model_family": layout.model_family,
                 "n_keys": canonical_json({p.name: p.n_keys for p in layout.passes}),
                 "cameras": canonical_json(
-                    [{"name": c.name, "rows": c.rows, "cols": c.cols} for c in layout.cameras]
+                    [
+                        {"name": c.name, "rows": c.rows, "cols": c.cols}
+                        | ({"kept": c.kept} if c.kept != 1 else {})
+                        for c in layout.cameras
+                    ]
                 ),
             }
         )

@@ -60,16 +60,21 @@ def knockout(
     )
 
 
+OpenMask = Callable[[tuple[Any, ...], dict[str, Any]], "Tensor"]
+"""Takes a module's arguments and gives a mask [B, 1, Q, K] that forbids nothing."""
+
+
 @contextmanager
 def masked_modules(
-    points: Sequence[TapPoint], batch: Sequence[Sequence[Knockout]]
+    points: Sequence[TapPoint], batch: Sequence[Sequence[Knockout]], open_mask: OpenMask | None = None
 ) -> Iterator[Counter[tuple[str, int]]]:
     """While open, every point's module gets a mask without the batch's forbidden edges; undone at the end.
 
     ``batch`` holds the knock-outs of each inference of the batch, in its order. The modules must take the mask as the
-    keyword ``attention_mask``, [B or 1, 1 or H, Q, K], boolean (True = may be seen) or additive. Open this before a
-    tap, so that the tap sees the edited attention. Yields how often each (pass, layer) was edited. Raises EditError
-    from inside the model where a module gets no such mask, or where a row would have no key left.
+    keyword ``attention_mask``, [B or 1, 1 or H, Q, K], boolean (True = may be seen) or additive; where they get none,
+    ``open_mask`` makes the one that is changed. Open this before a tap, so that the tap sees the edited attention.
+    Yields how often each (pass, layer) was edited. Raises EditError from inside the model where a module gets no such
+    mask, or where a row would have no key left.
     """
     edited: Counter[tuple[str, int]] = Counter()
     handles = []
@@ -79,7 +84,9 @@ def masked_modules(
                 one.pass_name == point.pass_name and one.cuts(point.layer) for item in batch for one in item
             ):
                 handles.append(
-                    point.module.register_forward_pre_hook(_hook(point, batch, edited), with_kwargs=True)
+                    point.module.register_forward_pre_hook(
+                        _hook(point, batch, edited, open_mask), with_kwargs=True
+                    )
                 )
         yield edited
     finally:
@@ -88,7 +95,10 @@ def masked_modules(
 
 
 def _hook(
-    point: TapPoint, batch: Sequence[Sequence[Knockout]], edited: Counter[tuple[str, int]]
+    point: TapPoint,
+    batch: Sequence[Sequence[Knockout]],
+    edited: Counter[tuple[str, int]],
+    open_mask: OpenMask | None,
 ) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]:
     edges = [
         [one for one in item if one.pass_name == point.pass_name and one.cuts(point.layer)] for item in batch
@@ -98,6 +108,8 @@ def _hook(
         _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         mask = kwargs.get("attention_mask")
+        if mask is None and open_mask is not None:
+            mask = open_mask(args, kwargs)
         if mask is None or mask.dim() != 4:
             raise EditError(
                 f"{point.pass_name} layer {point.layer} gets no attention mask of four dimensions: "

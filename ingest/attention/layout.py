@@ -21,6 +21,11 @@ ROLE_KIND = {
     "state": "state",
     "action": "action",
     "pad": "pad",
+    # Models that denoise a sequence of latent frames (Cosmos).
+    "blank": "other",
+    "future_state": "state",
+    "value": "other",
+    "text_pad": "pad",  # unlike 'pad' not masked: these slots get attention, and act as a sink
 }
 _CAMERA_REGIONS = {"patch": "image", "letterbox": "letterbox", "masked_camera": "masked_camera"}
 
@@ -64,16 +69,17 @@ class Query:
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera's grid of patches."""
+    """A camera's grid of patches, over the middle of its picture: ``kept`` of each side, where the model crops it."""
 
     name: str
     rows: int
     cols: int
+    kept: float = 1.0
 
 
 @dataclass(frozen=True)
 class PassLayout:
-    """Keys and queries of one forward pass ('prefix' or 'suffix')."""
+    """Keys and queries of one forward pass ('prefix', 'suffix'), or of one of its attentions ('denoise', 'cross')."""
 
     name: str
     tokens: tuple[Token, ...]
@@ -128,7 +134,10 @@ class Layout:
         """Hash of the content; inferences with equal layouts share it."""
         content = [
             self.model_family,
-            [[camera.name, camera.rows, camera.cols] for camera in self.cameras],
+            [
+                [camera.name, camera.rows, camera.cols, *([camera.kept] if camera.kept != 1 else [])]
+                for camera in self.cameras
+            ],
             [
                 [
                     p.name,
@@ -139,6 +148,10 @@ class Layout:
             ],
         ]
         return hex_digest(canonical_json(content))
+
+    def cameras_in(self, part: PassLayout) -> tuple[Camera, ...]:
+        """The cameras whose patches are keys of a pass: all of the layout's, or none (text alone, as in cross-attention)."""
+        return self.cameras if any(token.camera is not None for token in part.tokens) else ()
 
     def of(self, pass_name: str) -> PassLayout:
         """The layout of a pass. Raises LayoutError when there is none of that name."""
@@ -188,7 +201,8 @@ def instruction_queries(tokens: Sequence[Token], first_row: int, wanted: Iterabl
         for _, token in rows:
             words[token.word_index] = words.get(token.word_index, "") + (token.text or "")
         queries += [
-            Query(f"word:{words[token.word_index]}", "token", (row,), token.word_index) for row, token in rows
+            Query(f"word:{words[token.word_index].strip()}", "token", (row,), token.word_index)
+            for row, token in rows
         ]
     return tuple(queries)
 

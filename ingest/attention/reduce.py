@@ -132,9 +132,10 @@ class _PassPlan:
         n_rows = max(1, *map(len, used_rows))
         n_queries = max(len(p.queries) for p in self.layouts)
         n_groups = max(map(len, self.groups))
+        cameras = [item.layout.cameras_in(p) for p, item in zip(self.layouts, self.items, strict=True)]
         patches = [
-            np.concatenate([p.patch_keys(camera) for camera in item.layout.cameras])
-            for p, item in zip(self.layouts, self.items, strict=True)
+            np.concatenate([np.zeros(0, dtype=np.int64), *map(p.patch_keys, own)])
+            for p, own in zip(self.layouts, cameras, strict=True)
         ]
 
         rows = np.zeros((batch, n_rows), dtype=np.int64)
@@ -154,7 +155,7 @@ class _PassPlan:
                 group_index[b, g] = q
                 in_group[b, g] = average[b, q] > 0
             regions[b, :, : len(p.regions)] = p.region_matrix()
-            for camera in item.layout.cameras:
+            for camera in cameras[b]:
                 if camera.name in item.coverage:
                     keys = p.patch_keys(camera)
                     objects[b, keys, : len(item.coverage[camera.name])] += item.coverage[camera.name].T

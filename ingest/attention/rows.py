@@ -17,7 +17,7 @@ def add_capture(tables: Tables, inference_id: int, cameras: Sequence[Camera], ca
     """Masses and maps of one inference, pass and denoising step."""
     key = {"inference_id": inference_id, "pass": capture.pass_name, "denoise_step": capture.step}
     _add_masses(tables, key, capture)
-    for block in capture.maps:
+    for block in capture.maps if capture.head_maps.shape[-1] else ():  # no maps where no key is a patch
         _add_maps(tables, key, cameras, capture, block)
 
 
@@ -26,6 +26,8 @@ def add_head_focus(
 ) -> None:
     """How focused each head's map of each query group is, per camera; the seed's slow score only ``with_seed``."""
     key = {"inference_id": inference_id, "pass": capture.pass_name, "denoise_step": capture.step}
+    if not capture.head_maps.shape[-1]:  # no key is a patch
+        return
     for camera, patches in _camera_slices(cameras):
         values = capture.head_maps[..., patches]
         n_rows, grid = grid_columns(

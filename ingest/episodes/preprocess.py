@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 # Half covered is to mean half covered, however the share was rounded.
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Letterbox:
         rows, down = _stretches_of(np.any(bitmap, axis=1), self.height)
         columns, across = _stretches_of(np.any(bitmap, axis=0), self.width)
         share = down @ bitmap[rows.raw, columns.raw].astype(np.float64) @ across.T
-        inner = share >= 0.5 - _ROUNDING
+        inner = share >= 0.5 - ROUNDING
         if not inner.any():
             inner.flat[np.argmax(np.round(share, 9))] = True
         picture = fitted[self.top : self.top + self.height, self.left : self.left + self.width]
@@ -128,14 +128,14 @@ def _stretches_of(is_covered: NDArray[np.bool_], n_fitted: int) -> tuple[_Extent
     """The stretch of one side that an object covers, and the means over it, as a matrix [fitted, raw]."""
     covered = np.flatnonzero(is_covered)
     raw = slice(int(covered[0]), int(covered[-1]) + 1)
-    means = _means(len(is_covered), n_fitted)
+    means = means_over(len(is_covered), n_fitted)
     touched = np.flatnonzero(means[:, raw].any(axis=1))
     fitted = slice(int(touched[0]), int(touched[-1]) + 1)
     return _Extent(raw, fitted), means[fitted, raw]
 
 
 @lru_cache(maxsize=16)
-def _means(n_raw: int, n_fitted: int) -> NDArray[np.float64]:
+def means_over(n_raw: int, n_fitted: int) -> NDArray[np.float64]:
     """[n_fitted, n_raw]: means over equal stretches of raw pixels, each pixel counted by its part in the stretch."""
     pixels = np.arange(n_raw + 1, dtype=np.float64)
     edges = np.arange(n_fitted + 1) * (n_raw / n_fitted)

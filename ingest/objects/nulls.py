@@ -12,7 +12,7 @@ from ingest.episodes.base import EpisodeRef, EpisodeSource
 from ingest.errors import DataError
 from ingest.identity import digest
 from ingest.objects.base import EpisodeObjects, ObjectsSource
-from ingest.objects.coverage import patch_coverage
+from ingest.objects.coverage import middle_of, patch_coverage
 
 Coverage = NDArray[np.float64]
 _CACHED_FRAMES = 4096
@@ -38,17 +38,26 @@ class OtherEpisodes:
         self._count = count
         self._seed = seed
         self._order: OrderedDict[str, list[str]] = OrderedDict()
-        self._frames: OrderedDict[tuple[str, int, int], _FrameCoverage] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, int, int, float], _FrameCoverage] = OrderedDict()
         self._episodes: OrderedDict[str, _Readable | None] = OrderedDict()
 
-    def coverage(self, episode_id: str, progress: float, camera: str, role: str, grid: int = 16) -> Coverage:
+    def coverage(
+        self,
+        episode_id: str,
+        progress: float,
+        camera: str,
+        role: str,
+        grid: int = 16,
+        kept: float = 1.0,
+    ) -> Coverage:
         """[N, grid * grid], N at most ``count``: one mask of ``role`` in each of N other episodes.
 
-        ``progress`` 0..1 is the frame's share of the episode. Of several masks of a role the first is taken.
+        ``progress`` 0..1 is the frame's share of the episode, ``kept`` the share of each side that the patches lie
+        on. Of several masks of a role the first is taken.
         """
         found: list[Coverage] = []
         for other in self._candidates(episode_id):
-            masks = self._frame(other, progress, grid).get((camera, role))
+            masks = self._frame(other, progress, grid, kept).get((camera, role))
             if masks is not None:
                 found.append(masks[0])
             if len(found) == self._count:
@@ -62,14 +71,14 @@ class OtherEpisodes:
             _remember(self._order, episode_id, others, _CACHED_EPISODES)
         return self._order[episode_id]
 
-    def _frame(self, episode_id: str, progress: float, grid: int) -> _FrameCoverage:
+    def _frame(self, episode_id: str, progress: float, grid: int, kept: float) -> _FrameCoverage:
         readable = self._episode(episode_id)
         if readable is None:
             return {}
         frame_index = readable.keyframes[round(progress * (len(readable.keyframes) - 1))]
-        key = (episode_id, frame_index, grid)
+        key = (episode_id, frame_index, grid, kept)
         if key not in self._frames:
-            _remember(self._frames, key, readable.read(frame_index, grid), _CACHED_FRAMES)
+            _remember(self._frames, key, readable.read(frame_index, grid, kept), _CACHED_FRAMES)
         return self._frames[key]
 
     def _episode(self, episode_id: str) -> _Readable | None:
@@ -91,7 +100,7 @@ class _Readable:
         self.keyframes = keyframes
         self._objects = objects
 
-    def read(self, frame_index: int, grid: int) -> _FrameCoverage:
+    def read(self, frame_index: int, grid: int, kept: float) -> _FrameCoverage:
         try:
             frame = self._objects.frame(frame_index)
         except DataError:
@@ -99,7 +108,7 @@ class _Readable:
         masks: dict[tuple[str, str], list[NDArray[np.bool_]]] = {}
         for one in frame.objects:
             masks.setdefault((one.camera, one.role), []).append(one.mask)
-        return {key: patch_coverage(np.stack(stack), grid) for key, stack in masks.items()}
+        return {key: patch_coverage(middle_of(np.stack(stack), kept), grid) for key, stack in masks.items()}
 
 
 def _remember(cache: OrderedDict, key: object, value: object, limit: int) -> None:  # type: ignore[type-arg]

@@ -37,6 +37,9 @@ class Seen:
     pictures: Mapping[str, NDArray[np.uint8]]  # camera -> [224, 224, 3] RGB
     letterboxes: Mapping[str, Letterbox]
     state: NDArray[np.float64]
+    kept: Mapping[str, float] = field(
+        default_factory=dict, kw_only=True
+    )  # camera -> Camera.kept, where cropped
 
 
 @dataclass(frozen=True)

@@ -38,16 +38,21 @@ def pi_layout(
     queries: Sequence[str],
     *,
     has_state_token: bool = False,
+    around: tuple[Sequence[Token], Sequence[Token]] = ((), ()),
 ) -> Layout:
     """Prefix keys: the slots' patches in order, then ``text``. Suffix keys: those, the state token of Pi0, actions.
 
     The queries of the prefix are the instruction's words; those of the suffix the actions, whose rows start at 1
-    where a state token comes first.
+    where a state token comes first. ``around`` are the tokens before and after the patches of every slot.
     """
     patches = [
         token
         for slot in slots
-        for token in patch_tokens(slot.camera, np.asarray(slot.picture_share), slot.is_masked)
+        for token in (
+            *around[0],
+            *patch_tokens(slot.camera, np.asarray(slot.picture_share), slot.is_masked),
+            *around[1],
+        )
     ]
     state = [Token("state", "state")] if has_state_token else []
     actions = [Token("action", "action")] * n_actions

@@ -25,7 +25,7 @@ comment on column raw.head_focus.run_id is
 comment on column raw.head_focus.inference_id is
     'Signed 64-bit blake2b of (run_id, episode_id, frame_index, condition_id, noise_index).';
 comment on column raw.head_focus.pass is
-    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise''.';
+    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise'' (latent frames) or ''cross'' (text).';
 comment on column raw.head_focus.denoise_step is
     'Denoising step, 0 = first and noisiest; -1 in a pass that has none.';
 comment on column raw.head_focus.layer is

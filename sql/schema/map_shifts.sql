@@ -32,7 +32,7 @@ comment on column raw.map_shifts.inference_id is
 comment on column raw.map_shifts.baseline_id is
     'Inference of the baseline.';
 comment on column raw.map_shifts.pass is
-    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise''.';
+    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise'' (latent frames) or ''cross'' (text).';
 comment on column raw.map_shifts.denoise_step is
     'Denoising step, 0 = first and noisiest; -1 in a pass that has none.';
 comment on column raw.map_shifts.layer is

@@ -37,7 +37,7 @@ comment on column raw.object_metrics.run_id is
 comment on column raw.object_metrics.inference_id is
     'Signed 64-bit blake2b of (run_id, episode_id, frame_index, condition_id, noise_index).';
 comment on column raw.object_metrics.pass is
-    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise''.';
+    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise'' (latent frames) or ''cross'' (text).';
 comment on column raw.object_metrics.denoise_step is
     'Denoising step, 0 = first and noisiest; -1 in a pass that has none.';
 comment on column raw.object_metrics.layer is

@@ -17,13 +17,13 @@ comment on column raw.regions.run_id is
 comment on column raw.regions.layout_id is
     'Layout.';
 comment on column raw.regions.pass is
-    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise''.';
+    'Forward pass the attention was read in: ''prefix'' (images and text) or ''suffix'' (action tokens); Cosmos: ''denoise'' (latent frames) or ''cross'' (text).';
 comment on column raw.regions.region_index is
     'Position in attention_masses.masses, counted from 0.';
 comment on column raw.regions.kind is
     '''visual'', ''linguistic'', ''state'', ''action'', ''pad'' or ''other'': the modality the region counts as.';
 comment on column raw.regions.name is
-    'Region, such as ''image:base'', ''letterbox:wrist'', ''instruction'', ''pad''.';
+    'Region, such as ''image:base'', ''letterbox:wrist'', ''instruction'', ''pad''; Cosmos: one a latent frame, in their order, and ''text_pad''.';
 comment on column raw.regions.n_keys is
     'Keys in the region.';
 comment on column raw.regions.is_partition is

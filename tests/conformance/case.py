@@ -31,7 +31,9 @@ class Case:
 
     ``build`` makes the policy from a small random model, always the same. ``keys`` tells, by code that shares none
     with the adapter, what every key of a pass is, given the prompt and the observation. ``prompts`` are short;
-    ``long_prompt`` does not fit the model, or is None where any length fits.
+    ``long_prompt`` does not fit the model, or is None where any length fits. Where queries are groups alone, without
+    their tokens one by one, ``groups`` tells the rows of a pass's groups. ``sees`` (pass, layer) is the pass whose keys
+    the layer sees, where those are only the first of its own.
     """
 
     name: str
@@ -42,10 +44,13 @@ class Case:
     prompts: tuple[str, ...] = ("pick up the duck", "find the banana and lift it", "наведи на 🦆 утку")
     long_prompt: str | None = None
     mass_tolerance: float = 1e-5
+    sum_tolerance: float = 1e-4  # of the masses of one query, from 1
     action_tolerance: float = 0.0
     batch_tolerance: float = 1e-5
     can_cut: bool = True
     query_groups: tuple[str, ...] = ("instruction", "action")  # that every layout must have
+    groups: Callable[[str], Mapping[str, Sequence[int]]] | None = None
+    sees: Callable[[str, int], str] = lambda name, _layer: name
     without: Mapping[str, str] = field(default_factory=dict)  # mutation -> why it cannot be made here
 
 

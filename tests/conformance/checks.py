@@ -22,7 +22,6 @@ from tests.conformance.case import QUERIES, Case, Key
 from tests.conformance.watch import watch_attention
 
 Weights = dict[tuple[str, int, int], NDArray[np.float64]]
-SUM_TOLERANCE = 1e-4
 
 
 class Run:
@@ -66,27 +65,27 @@ class Run:
 
 
 def arrange(records: Sequence[torch.Tensor], case: Case, policy: Policy, n_items: int) -> Weights:
-    """Weights by (pass, layer, step): a pass's weights are those with as many keys as its prompt gives."""
+    """Weights by (pass, layer, step): those of a layer have as many keys as the prompt gives its pass, or the pass it sees.
+
+    A layer that sees the keys of another pass alone has nothing on the rest of its own.
+    """
     found: Weights = {}
     observation = case.observe(0)
     n_layers, n_heads = policy.geometry.n_layers, policy.geometry.n_heads
-    used: set[int] = set()
+    n_keys = {name: len(case.keys(name, case.prompts[0], observation)) for name in case.n_calls}
+    left: dict[int, list[NDArray[np.float64]]] = {width: [] for width in n_keys.values()}
+    for one in records:
+        if one.shape[:2] == (n_items, n_heads) and one.shape[3] in left:
+            left[one.shape[3]].append(one.numpy())
     for pass_name, n_calls in case.n_calls.items():
-        n_keys = len(case.keys(pass_name, case.prompts[0], observation))
-        mine = [
-            index
-            for index, one in enumerate(records)
-            if index not in used
-            and one.shape[0] == n_items
-            and one.shape[1] == n_heads
-            and one.shape[3] == n_keys
-        ]
-        assert len(mine) == n_layers * n_calls, (pass_name, len(mine), [tuple(r.shape) for r in records])
-        used.update(mine)
-        for number, index in enumerate(mine):
-            call, layer = divmod(number, n_layers)
+        for call, layer in itertools.product(range(n_calls), range(n_layers)):
+            seen = n_keys[case.sees(pass_name, layer)]
+            assert left[seen], (pass_name, call, layer, [tuple(r.shape) for r in records])
+            weights = left[seen].pop(0)
+            rest = n_keys[pass_name] - seen
             step = -1 if policy.geometry.passes[pass_name] == 0 else call
-            found[pass_name, layer, step] = records[index].numpy()
+            found[pass_name, layer, step] = np.pad(weights, ((0, 0), (0, 0), (0, 0), (0, rest)))
+    assert not any(left.values()), {width: len(more) for width, more in left.items()}
     return found
 
 
@@ -159,7 +158,8 @@ def masses_and_maps_are_those_of_the_full_weights(case: Case, policy: Policy) ->
             for position, layer in enumerate(capture.layers):
                 weights = truth[capture.pass_name, layer, capture.step][index]
                 differs |= bool(np.ptp(weights[:, [r for q in part.queries for r in q.rows]]) > 0.01)
-                _compare(case, capture, position, part, run.coverage[index], weights, prepared.layout.cameras)
+                cameras = prepared.layout.cameras if any(token.camera for token in part.tokens) else ()
+                _compare(case, capture, position, part, run.coverage[index], weights, cameras)
     assert differs, "the attention of the small model is uniform: nothing would be noticed"
 
 
@@ -194,7 +194,7 @@ def _compare(
         if capture.sink_share is not None:
             bos = next(k for k, t in enumerate(part.tokens) if t.role == "bos")
             near(capture.sink_share[position, :, q], rows[:, bos])
-    assert abs(capture.masses[position].sum(-1) - 1).max() < SUM_TOLERANCE
+    assert abs(capture.masses[position].sum(-1) - 1).max() < case.sum_tolerance
     groups = [q for q, query in enumerate(part.queries) if query.kind == "group"]
     assert list(capture.group_indices) == groups
     for g, q in enumerate(groups):
@@ -219,6 +219,10 @@ def queries_are_there(case: Case, policy: Policy) -> None:
         names = {query.name for part in prepared.layout.passes for query in part.queries}
         assert names >= set(case.query_groups)
         for part in prepared.layout.passes:
+            if case.groups is not None:
+                found = {query.name: list(query.rows) for query in part.queries}
+                assert found == {name: list(rows) for name, rows in case.groups(part.name).items()}
+                continue
             for query in part.queries:
                 _is_right_query(part, query)
 
@@ -296,24 +300,35 @@ def a_knockout_cuts_and_renormalises(case: Case, policy: Policy) -> None:
     if not case.can_cut:
         return
     run = Run(case, policy)
-    cuts = []
-    for prepared in run.batch:
-        part = next(p for p in prepared.layout.passes if p.queries)
-        region = next(r for r in part.regions if r.name.startswith("image:"))
-        cuts.append([knockout(part, part.queries[0].name, region.name)])
     before, actions = run.captured()
-    with policy.edited([cuts[0], *([] for _ in cuts[1:])]):
+    passes = [part for part in run.batch[0].layout.passes if part.queries]
+    without_pictures = [part for part in passes if not _pictures(part)]
+    for name in dict.fromkeys(part.name for part in (passes[0], *without_pictures)):
+        _cut_and_look(run, name, before, actions)
+    assert np.array_equal(policy.infer(run.batch, run.noise), actions) or case.action_tolerance > 0
+
+
+def _pictures(part: PassLayout) -> list[str]:
+    return [region.name for region in part.regions if region.name.startswith("image:")]
+
+
+def _cut_and_look(
+    run: Run, pass_name: str, before: list[list[PassCapture]], actions: NDArray[np.float32]
+) -> None:
+    """Cuts the first inference's first query from a picture, or from the pass's first region; the others stay."""
+    part = run.batch[0].layout.of(pass_name)
+    region = (_pictures(part) or [part.regions[0].name])[0]
+    cut = knockout(part, part.queries[0].name, region)
+    with run.policy.edited([[cut], *([] for _ in run.batch[1:])]):
         after, moved = run.captured()
-    part = run.batch[0].layout.of(cuts[0][0].pass_name)
-    column = next(c for c, r in enumerate(part.regions) if r.keys == cuts[0][0].keys)
+    column = next(c for c, r in enumerate(part.regions) if r.keys == cut.keys)
     for old, new in zip(before[0], after[0], strict=True):
-        assert abs(new.masses.sum(-1) - 1).max() < SUM_TOLERANCE
+        assert abs(new.masses.sum(-1) - 1).max() < run.case.sum_tolerance
         if new.pass_name == part.name:
             assert old.masses[:, :, 0, column].min() > 0
             assert (new.masses[:, :, 0, column] == 0).all()
-    for index in range(1, len(cuts)):
+    for index in range(1, len(run.batch)):
         np.testing.assert_allclose(moved[index], actions[index], atol=1e-5)
-    assert np.array_equal(policy.infer(run.batch, run.noise), actions) or case.action_tolerance > 0
 
 
 CHECKS: tuple[Callable[[Case, Policy], None], ...] = (

@@ -47,6 +47,8 @@ class SpansShiftedByOne(OfLayout):
 class CamerasSwapped(OfLayout):
     def changed(self, part: PassLayout) -> tuple[tuple[Token, ...], tuple[Query, ...]]:
         names = list(dict.fromkeys(t.camera for t in part.tokens if t.camera and t.is_valid))
+        if not names:  # text alone, as in cross-attention
+            return part.tokens, part.queries
         other = dict(zip(names, [*names[1:], names[0]], strict=True))
         # With one camera alone, the picture upside down is the like mistake.
         if len(names) == 1:
@@ -71,6 +73,16 @@ class PaddedRowsKept(OfLayout):
             is_meant = query.name == "instruction" and query.kind == "group"
             queries.append(replace(query, rows=tuple(sorted({*query.rows, extra}))) if is_meant else query)
         return part.tokens, tuple(queries)
+
+
+class ARowLeftOut(OfLayout):
+    """Every group of several rows goes without its last."""
+
+    def changed(self, part: PassLayout) -> tuple[tuple[Token, ...], tuple[Query, ...]]:
+        return part.tokens, tuple(
+            replace(query, rows=query.rows[:-1]) if query.kind == "group" and len(query.rows) > 1 else query
+            for query in part.queries
+        )
 
 
 class OfWeights(Mutant):
@@ -171,6 +183,7 @@ MUTATIONS: dict[str, type[Mutant]] = {
     "a span shifted by one token": SpansShiftedByOne,
     "two cameras swapped": CamerasSwapped,
     "padded rows kept": PaddedRowsKept,
+    "a row of a group left out": ARowLeftOut,
     "a uniform map returned": UniformWeights,
     "zeros returned": ZeroWeights,
     "a head left out": AHeadLeftOut,

@@ -50,6 +50,7 @@ def test_every_default_is_visible(file: Path) -> None:
             "config": None,
             "dtype": "float32",
             "attention": "default",
+            "options": {},
         },
         "episodes": {
             "source": "droid",

@@ -1,0 +1,449 @@
+"""Cosmos Policy's layout, sampler and preprocessing against what its own code does, and what the adapter refuses."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from ingest.attention.layout import LayoutError
+from ingest.attention.reduce import Item, PassCapture, Reducer
+from ingest.attention.rows import add_capture, add_head_focus
+from ingest.attention.selection import select
+from ingest.episodes.base import Observation
+from ingest.errors import CheckpointError, DataError, UnknownNameError, UserError
+from ingest.identity import noise_of
+from ingest.objects.coverage import middle_of
+from ingest.policies.base import Prepared
+from ingest.policies.cosmos_diffusers import as_trained
+from ingest.policies.cosmos_layout import (
+    SUITES,
+    CosmosOptions,
+    Text,
+    checked_options,
+    chunk_rows,
+    cosmos_layout,
+    frame_index,
+    frames_from_indices,
+    kept_side,
+    text_tokens,
+)
+from ingest.policies.cosmos_sampler import n_calls, sample, sigmas
+from ingest.policies.registry import load_policy
+from ingest.policies.text import Piece
+from ingest.rows import Tables
+from ingest.study import CaptureSection, PolicySection
+from ingest.tabulate import add_layouts
+from tests.conformance.models import cosmos_world as world
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LATENT = (16, 28, 28)
+LIBERO = SUITES["libero"]
+# As `get_action` returns them, `data_batch` and `latent_indices` together.
+INDICES = {
+    "libero": {
+        "current_proprio": 1,
+        "current_wrist_image": 2,
+        "current_wrist_image2": -1,
+        "current_image": 3,
+        "current_image2": -1,
+        "action": 4,
+        "future_proprio": 5,
+        "future_wrist_image": 6,
+        "future_wrist_image2": -1,
+        "future_image": 7,
+        "future_image2": -1,
+        "value": 8,
+    },
+    "aloha": {
+        "current_proprio": 1,
+        "current_wrist_image": 2,
+        "current_wrist_image2": 3,
+        "current_image": 4,
+        "action": 5,
+        "future_proprio": 6,
+        "future_wrist_image": 7,
+        "future_wrist_image2": 8,
+        "future_image": 9,
+        "value": 10,
+    },
+}
+CAMERAS = {
+    "libero": {"wrist_image": "wrist", "image": "primary"},
+    "aloha": {"wrist_image": "left_wrist", "wrist_image2": "right_wrist", "image": "primary"},
+}
+
+
+def indices(suite: str, **changed: int) -> dict[str, int]:
+    return {f"{name}_latent_idx": index for name, index in {**INDICES[suite], **changed}.items()}
+
+
+@pytest.mark.parametrize("suite", INDICES)
+def test_frames_come_from_the_models_indices(suite: str):
+    assert frames_from_indices(indices(suite), CAMERAS[suite]) == SUITES[suite].frames
+
+
+@pytest.mark.parametrize(
+    "changed", [{"action": 9}, {"value": 7}, {"current_proprio": 0}, {"current_image2": 9}]
+)
+def test_indices_that_are_no_sequence_are_refused(changed: dict[str, int]):
+    with pytest.raises(LayoutError, match="no sequence"):
+        frames_from_indices(indices("libero", **changed), CAMERAS["libero"])
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_region_k_is_latent_frame_k(suite: str):
+    frames = SUITES[suite].frames
+    layout = cosmos_layout("cosmos", frames, LATENT, (), ("action",), SUITES[suite].chunk)
+
+    regions = layout.of("denoise").regions
+
+    assert [region.name.removeprefix("image:") for region in regions] == list(frames)
+    assert {len(region.keys) for region in regions} == {196}
+    assert layout.of("denoise").n_keys == {"libero": 1764, "robocasa": 2156, "aloha": 2156}[suite]
+
+
+@pytest.mark.parametrize(("suite", "n_groups"), [("libero", 8), ("robocasa", 8), ("aloha", 28)])
+def test_steps_of_the_chunk_share_tokens(suite: str, n_groups: int):
+    n_steps, n_dims = SUITES[suite].chunk
+    found = chunk_rows(LATENT, (n_steps, n_dims))
+    frame = np.resize(np.repeat(np.arange(n_steps), n_dims), LATENT)  # written over and over
+    read = frame.size // (n_steps * n_dims) * n_steps * n_dims
+    frame.ravel()[read:] = -1  # the rest is not read
+
+    for step, tokens in enumerate(found):
+        rows, cols = np.nonzero((frame == step).any(axis=0))
+        assert set(tokens) == set((rows // 2 * 14 + cols // 2).tolist())
+    assert len(set(found)) == n_groups
+    if suite == "libero":
+        assert found[0] == found[4] != found[1]
+
+
+def test_a_frame_is_named_as_in_the_seed_or_by_itself():
+    assert [frame_index(LIBERO.frames, name) for name in ("action", "curr_last", "frame0", "wrist")] == [
+        4,
+        3,
+        0,
+        2,
+    ]
+    assert frame_index(SUITES["robocasa"].frames, "curr_last") == 4  # the secondary camera
+    with pytest.raises(UnknownNameError, match="frame9"):
+        frame_index(LIBERO.frames, "frame9")
+
+
+def test_another_query_frame_is_one_more_group():
+    layout = cosmos_layout("cosmos", LIBERO.frames, LATENT, (), ("action",), LIBERO.chunk, "curr_last")
+
+    assert layout.of("cross").queries[-1].name == "frame:3"
+    assert layout.of("cross").queries[-1].rows == tuple(range(3 * 196, 4 * 196))
+
+
+def test_the_seeds_length_is_accepted_and_said_to_do_nothing(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING):
+        checked_options(CosmosOptions(prefer_s=1764), LIBERO.frames)
+
+    assert "prefer_s has no effect" in caplog.text
+
+
+def test_empty_slots_are_keys_of_their_own():
+    embedding = np.zeros((6, 3), dtype=np.float32)
+    embedding[:3] = 1.0
+    pieces = (Piece("▁pick", 0, 4), Piece("▁up", 4, 7), Piece("</s>", 0, 0))
+
+    known = text_tokens("pick up", Text(embedding, (5, 6, 1), pieces))
+    unknown = text_tokens("pick up", Text.from_embedding(embedding))
+
+    assert [(t.role, t.word_index) for t in known[:4]] == [
+        ("instruction", 0),
+        ("instruction", 1),
+        ("template", None),
+        ("text_pad", None),
+    ]
+    assert [token.role for token in unknown] == ["instruction"] * 3 + ["text_pad"] * 3
+    assert all(token.is_valid for token in known)
+
+
+def test_the_words_of_an_empty_prompt_are_none():
+    embedding = np.zeros((4, 3), dtype=np.float32)
+    embedding[0] = 1.0
+
+    assert [t.role for t in text_tokens("", Text(embedding, (1,), (Piece("</s>", 0, 0),)))] == [
+        "template",
+        *["text_pad"] * 3,
+    ]
+
+
+def test_pieces_and_slots_must_agree():
+    embedding = np.ones((4, 3), dtype=np.float32)
+    with pytest.raises(LayoutError, match="1 pieces of text, but 4 slots"):
+        text_tokens("", Text(embedding, (1,), (Piece("</s>", 0, 0),)))
+    embedding[1] = 0
+    with pytest.raises(LayoutError, match="empty slots between"):
+        text_tokens("", Text.from_embedding(embedding))
+
+
+def test_the_sampler_calls_at_the_policys_noise_levels():
+    assert [round(level, 1) for level in sigmas(5).tolist()] == [80.0, 42.3, 21.0, 9.6, 4.0]
+    assert [n_calls(steps) for steps in (1, 2, 3, 5)] == [1, 1, 3, 5]
+
+
+def test_the_sampler_finds_what_a_perfect_network_knows():
+    rng = np.random.default_rng(0)
+    wanted = torch.from_numpy(rng.normal(size=(2, 3, 4, 2, 2))).float()
+    noise = torch.from_numpy(rng.normal(size=wanted.shape)).float()
+    is_given = torch.tensor([True, True, False, False])
+    levels = []
+
+    def network(latents: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        levels.append(level[0, 0, :, 0, 0])
+        t = level[:, :, -1:]
+        return ((1 - t) * (latents / (1 - t)) - wanted) / t  # so that the clean estimate is `wanted`
+
+    found = sample(network, noise, wanted, is_given, 5)
+
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
+    assert all(level[:2].tolist() == [0, 0] for level in levels)
+    assert [round(float(level[-1]), 3) for level in levels] == [0.988, 0.977, 0.954, 0.906, 0.8]
+
+
+def test_pictures_are_cropped_to_their_middle_and_masks_with_them():
+    bright = np.zeros((224, 224, 3), dtype=np.uint8)
+    bright[:, 112:] = 255
+    bright[:6] = 255  # outside of the middle 212 pixels
+    mask = bright[None, :, :, 0] > 0
+
+    picture, seen = as_trained(bright), middle_of(mask, kept_side(224) / 224)
+
+    assert picture.shape == (224, 224, 3)
+    assert kept_side(224) == 212
+    assert ((picture[..., 0] > 127) == seen[0]).mean() > 0.995
+    assert not seen[0, 20, 20]
+    assert middle_of(mask, 1.0) is mask
+
+
+def tiny_checkpoint(folder: Path) -> PolicySection:
+    """All parts of a policy, small and random, as diffusers and transformers write them."""
+    from diffusers import AutoencoderKLWan, CosmosTransformer3DModel
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
+
+    CosmosTransformer3DModel(
+        in_channels=17,
+        out_channels=16,
+        num_attention_heads=1,
+        attention_head_dim=24,
+        num_layers=1,
+        text_embed_dim=8,
+        adaln_lora_dim=4,
+        max_size=(16, 32, 32),
+        concat_padding_mask=False,
+        extra_pos_embed_type=None,
+    ).save_pretrained(folder / "transformer")
+    AutoencoderKLWan(base_dim=4, dim_mult=[1, 1, 1, 1], num_res_blocks=1).save_pretrained(folder / "vae")
+    sizes = {"d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2, "vocab_size": 8}
+    T5EncoderModel(T5Config(**sizes)).save_pretrained(folder / "text_encoder")
+    words = Tokenizer(
+        models.WordLevel({"<unk>": 0, "</s>": 1, "pick": 2, "up": 3, "duck": 4}, unk_token="<unk>")
+    )
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="</s>").save_pretrained(
+        folder / "tokenizer"
+    )
+    statistics = {
+        "actions_min": [0] * 7,
+        "actions_max": [1] * 7,
+        "proprio_min": [-1] * 9,
+        "proprio_max": [1] * 9,
+    }
+    (folder / "statistics.json").write_text(json.dumps(statistics))
+    options = {"dataset_statistics": str(folder / "statistics.json"), "denoising_steps": 2}
+    return PolicySection(family="cosmos_diffusers", checkpoint=str(folder), config="libero", options=options)
+
+
+@pytest.fixture(scope="module")
+def section(tmp_path_factory: pytest.TempPathFactory) -> PolicySection:
+    return tiny_checkpoint(tmp_path_factory.mktemp("cosmos"))
+
+
+def square(size: int = 64) -> Observation:
+    pictures: dict[str, NDArray[np.uint8]] = {
+        name: np.random.default_rng(1).integers(0, 255, (size, size, 3), dtype=np.uint8)
+        for name in ("wrist", "primary")
+    }
+    parts = {name: np.zeros(n) for name, n in zip(LIBERO.state_parts, (2, 3, 4), strict=True)}
+    return Observation(0, 0.0, pictures, np.zeros(9), None, parts)
+
+
+def test_a_folder_of_diffusers_becomes_a_policy(section: PolicySection):
+    policy = load_policy(section, "cpu")
+    policy._size = 64  # type: ignore[attr-defined] # 33 pictures of 224 x 224 take the VAE long on a CPU
+    seen = policy.see(square())
+
+    given = policy._given(seen)  # type: ignore[attr-defined]
+    prepared = policy.prepare(seen, "pick up", ("action",))
+
+    assert given.shape == (16, 9, 8, 8)
+    assert torch.equal(given[:, 1], torch.zeros(16, 8, 8))  # a state in the middle of its range
+    assert not torch.equal(given[:, 2], given[:, 0])
+    assert prepared.token_ids == (2, 3, 1)
+    assert [t.role for t in prepared.layout.of("cross").tokens][:4] == [
+        "instruction",
+        "instruction",
+        "template",
+        "text_pad",
+    ]
+    assert policy.geometry.passes == {"denoise": 1, "cross": 1}
+    assert len(policy.checkpoint_hash) == 64
+
+
+def test_what_a_checkpoint_lacks_is_named(section: PolicySection, tmp_path: Path):
+    def load(**changed: object) -> None:
+        load_policy(section.model_copy(update=changed), "cpu")
+
+    with pytest.raises(UnknownNameError, match="expected one of"):
+        load(config="bridge")
+    with pytest.raises(UserError, match="dataset_statistics"):
+        load(options={})
+    with pytest.raises(UserError, match="vae: no such folder"):
+        load(options={**section.options, "vae": str(tmp_path / "vae")})
+    with pytest.raises(UserError, match="nearest known key is 'query_frame'"):
+        load(options={"query_fram": "action"})
+    with pytest.raises(UserError, match="denoising_steps"):
+        load(options={"denoising_steps": 0})
+    (tmp_path / "few.json").write_text("{}")
+    with pytest.raises(UserError, match="device"):
+        load_policy(section, "gpu7")
+    with pytest.raises(CheckpointError, match=r"few\.json"):
+        load(options={**section.options, "dataset_statistics": str(tmp_path / "few.json")})
+
+
+def test_pictures_that_the_policy_would_stretch_are_refused():
+    from tests.conformance.cases.cosmos_diffusers import build
+
+    policy, observation = build(True), world.observe(0)
+    wide = {**observation.images, "wrist": np.zeros((90, 160, 3), dtype=np.uint8)}
+
+    with pytest.raises(DataError, match="90 x 160"):
+        policy.see(replace(observation, images=wide))
+    with pytest.raises(DataError, match="no picture of camera 'wrist'"):
+        policy.see(replace(observation, images={"primary": wide["primary"]}))
+    with pytest.raises(DataError, match="has 5 numbers, found 3"):
+        policy.see(replace(observation, state_parts={}, state=np.zeros(3)))
+
+
+def test_the_route_through_get_action_gives_its_actions():
+    """With the noise that it would have drawn."""
+    pytest.importorskip("cosmos_policy")
+    from tests.conformance.cases.cosmos import build
+
+    policy, observation = build(True), world.observe(1)
+    prepared = policy.prepare(policy.see(observation), "pick up the duck", ("action",))
+    noise = np.random.RandomState(7).standard_normal((1, *policy.geometry.noise_shape)).astype(np.float32)
+    question = {f"{name}_image": picture for name, picture in observation.images.items()}
+    question["proprio"] = np.concatenate(list(observation.state_parts.values()))
+
+    theirs = policy._utils.get_action(  # type: ignore[attr-defined]
+        policy._cfg,  # type: ignore[attr-defined]
+        policy.model,  # type: ignore[attr-defined]
+        world.STATISTICS,
+        question,
+        "pick up the duck",
+        seed=7,
+        num_denoising_steps_action=world.N_CALLS,
+        generate_future_state_and_value_in_parallel=False,
+    )
+
+    assert np.array_equal(policy.infer([prepared], noise)[0], np.float32(theirs["actions"]))
+
+
+@pytest.fixture(scope="module")
+def captured() -> tuple[Prepared, list[PassCapture]]:
+    from tests.conformance.cases.cosmos_diffusers import build
+
+    policy = build(True)
+    prepared = policy.prepare(policy.see(world.observe(0)), "pick up the duck", ("action",))
+    capture = CaptureSection(passes=["denoise", "cross"], denoise_steps=["last"])
+    reducer = Reducer([Item(prepared.layout, {})], select(capture, 2, 3, dict(policy.geometry.passes)), "cpu")
+    with policy.tapped(reducer):
+        policy.infer([prepared], noise_of(0, 0, "episode", 0, policy.geometry.noise_shape)[None])
+    return prepared, reducer.captures(0)
+
+
+def test_cross_attention_has_masses_and_no_maps(captured: tuple[Prepared, list[PassCapture]]):
+    tables = Tables("run")
+    for capture in captured[1]:
+        add_capture(tables, 1, captured[0].layout.cameras, capture)
+        add_head_focus(tables, 1, captured[0].layout.cameras, capture, with_seed=False)
+
+    masses = tables["attention_masses"].finish().to_pylist()
+
+    assert {(row["pass"], row["softmax"], len(row["masses"])) for row in masses} == {
+        ("denoise", "self", 9),
+        ("cross", "cross", 3),
+    }
+    for name in ("attention_maps", "head_focus"):
+        rows = tables[name].finish().to_pylist()
+        assert {(row["pass"], row["camera"]) for row in rows} == {
+            ("denoise", camera) for camera in ("wrist", "primary", "future_wrist", "future_primary")
+        }
+
+
+@pytest.mark.parametrize(
+    ("options", "group", "visual", "text"),
+    [
+        ({}, "action", 3, 0),
+        ({"query_frame": "curr_last", "visual_frame": "wrist", "text_frame": "frame1"}, "frame:3", 2, 1),
+    ],
+)
+def test_the_seeds_ratio_between_frames(
+    captured: tuple[Prepared, list[PassCapture]],
+    options: dict[str, str],
+    group: str,
+    visual: int,
+    text: int,
+):
+    prepared, (capture, *_) = captured
+    tables = Tables("run")
+    add_layouts(tables, [prepared.layout])
+    for one in captured[1]:
+        add_capture(tables, 1, prepared.layout.cameras, one)
+    con = duckdb.connect()
+    con.execute("create schema raw")
+    for name in ("regions", "queries", "attention_masses"):
+        found = tables[name].finish()
+        con.register("found", found)
+        con.execute(f"create table raw.{name} as select * from found")
+    con.execute(
+        "create table raw.inferences as select 'run' as run_id, 1 as inference_id, ? as layout_id",
+        [prepared.layout.layout_id],
+    )
+    config = json.dumps({"policy": {"options": options}})
+    con.execute("create table raw.runs as select 'run' as run_id, ?::json as config", [config])
+
+    rows = con.execute((ROOT / "sql/queries/frame_ratio_seed.sql").read_text()).fetchall()
+
+    query = next(i for i, q in enumerate(prepared.layout.of("denoise").queries) if q.name == group)
+    for layer, row in enumerate(rows):
+        masses = capture.masses[layer].mean(axis=0)[query] * 16  # rows of a frame
+        assert row[1:4] == (1, 2, layer)
+        assert row[4:6] == pytest.approx((masses[visual], masses[text]), rel=1e-5)
+        assert row[6] == pytest.approx(masses[visual] / masses[text], rel=1e-5)
+        assert row[7] + row[8] == pytest.approx(1)
+    assert len(rows) == 2
+
+
+def test_noise_has_the_shape_of_the_latents():
+    from tests.conformance.cases.cosmos_diffusers import build
+
+    shape = build(True).geometry.noise_shape
+
+    assert shape == (16, 9, 8, 8)
+    assert noise_of(0, 0, "episode", 0, shape).shape == shape
