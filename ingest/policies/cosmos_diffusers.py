@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import CosmosTransformer3DModel
+from diffusers.utils import is_torchvision_available
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors import SafetensorError
@@ -307,6 +308,10 @@ def _refuse_unusable(model: nn.Module, folder: Path) -> None:
         raise CheckpointError(
             f"{folder}: takes {config.in_channels} channels and gives {config.out_channels}; a video-to-world model, "
             "as Cosmos Policy is, takes one more than it gives"
+        )
+    if config.concat_padding_mask and not is_torchvision_available():
+        raise UserError(
+            f"{folder}: concat_padding_mask is set, for which diffusers needs the package 'torchvision'"
         )
     for name, tensor in model.state_dict().items():
         if not torch.isfinite(tensor).all():

@@ -325,6 +325,21 @@ def test_what_a_checkpoint_lacks_is_named(section: PolicySection, tmp_path: Path
         load(options={**section.options, "dataset_statistics": str(tmp_path / "few.json")})
 
 
+def test_a_transformer_that_cannot_run_is_refused(section: PolicySection):
+    config = Path(section.checkpoint) / "transformer" / "config.json"
+    before = config.read_text()
+    try:
+        for changed, told in (
+            ({"out_channels": 17}, "not a checkpoint"),
+            ({"in_channels": 16, "concat_padding_mask": True}, "takes 16 channels"),
+        ):
+            config.write_text(json.dumps({**json.loads(before), **changed}))
+            with pytest.raises(CheckpointError, match=told):
+                load_policy(section, "cpu")
+    finally:
+        config.write_text(before)
+
+
 def test_pictures_that_the_policy_would_stretch_are_refused():
     from tests.conformance.cases.cosmos_diffusers import build
 
