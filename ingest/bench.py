@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from ingest.attention.selection import Selection, select
 from ingest.episodes.base import EpisodeSource
+from ingest.episodes.preprocess import Fit
 from ingest.identity import run_id_of
 from ingest.lake import RunFolder
 from ingest.objects.base import ObjectsSource
@@ -43,23 +46,25 @@ class Setup:
 def set_up(study: Study, lake: Path) -> Setup:
     """Loads the policy and plans the units. Raises UserError for whatever the study gets wrong."""
     source = episode_source(study.episodes)
-    objects = study_objects(study)
+    study_objects(study)  # so that what is wrong with them is told before the weights are loaded
     policy = load_policy(study.policy, study.compute.device)
     geometry = policy.geometry
     check_cameras(study, geometry)
     selection = select(study.capture, geometry.n_layers, geometry.n_heads, dict(geometry.passes))
     run_id = run_id_of(study.resolved(), policy.checkpoint_hash, SCHEMA_VERSION)
     plan = make_plan(study, run_id, source)
+    objects = study_objects(study, geometry.fits)
     return Setup(study, policy, selection, source, objects, plan, RunFolder(lake, run_id))
 
 
-def study_objects(study: Study) -> ObjectsSource:
-    """Where the study's masks come from."""
+def study_objects(study: Study, fits: Mapping[str, Fit] = MappingProxyType({})) -> ObjectsSource:
+    """Where the study's masks come from; ``fits`` are :attr:`Geometry.fits`, by which they are placed."""
     section = study.objects
     return objects_source(
         section.source,
         cameras=study.episodes.cameras,
         camera=section.camera,
         min_score=section.min_score,
+        fits=fits,
         named_roles=section.named_roles,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow as pa
 from ingest.bench import study_objects
 from ingest.conditions import condition_groups
 from ingest.episodes.base import Episode, EpisodeRef, EpisodeSource
-from ingest.episodes.preprocess import Letterbox
+from ingest.episodes.preprocess import Fit
 from ingest.errors import DataError, UserError
 from ingest.identity import canonical_json, unit_of
 from ingest.issues import Issues, printable
@@ -49,9 +49,8 @@ def remeasure(study: Study, lake: Path) -> Remeasured:
 
     Raises UserError when the lake has no run of this study.
     """
-    source, objects = episode_source(study.episodes), study_objects(study)
+    source = episode_source(study.episodes)
     refs = limited_refs(source.discover(), study.episodes.limit)
-    nulls = OtherEpisodes(source, objects, refs, study.objects.null_masks, study.seed)
     totals = Remeasured(0, 0, 0, ())
     folders = _runs_of(study, lake)
     if not folders:
@@ -59,6 +58,8 @@ def remeasure(study: Study, lake: Path) -> Remeasured:
             f"{lake}: no run of the study {study.study!r} as given; run `python -m ingest run` first"
         )
     for folder in folders:
+        objects = study_objects(study, _fits_in(folder, refs))
+        nulls = OtherEpisodes(source, objects, refs, study.objects.null_masks, study.seed)
         with folder.writer():
             for ref in refs:
                 done = _Remeasure(study, folder, source, objects, nulls, ref).run()
@@ -129,17 +130,15 @@ class _Remeasure:
             found = read_objects(episode, objects, index, issues)
             boxes = {}
             for camera in dict.fromkeys(one.camera for one in found.objects if one.camera in grids):
-                boxes[camera] = Letterbox.from_size(*episode.frame_size(camera, index))
+                fit = _fit_of(cameras[camera])
+                boxes[camera] = fit.letterbox(*episode.frame_size(camera, index))
             progress = index / max(episode.n_frames - 1, 1)
             stacks = mask_stacks(found, boxes, grids, kept)
             frames.append(FrameScene(index, progress, objects=found, stacks=stacks))
         return frames
 
     def _cameras(self) -> dict[str, dict[str, Any]]:
-        """Each camera's grid and crop, as the model had them."""
-        layouts = self._folder.read(self._unit("baseline"), "layouts")
-        texts = [] if layouts is None else layouts["cameras"].to_pylist()
-        return {camera["name"]: camera for text in texts for camera in json.loads(text)}
+        return _cameras_of(self._folder, self._ref)
 
     def _unread_frames(self) -> set[int]:
         """Keyframes that failed when the policy ran."""
@@ -195,6 +194,24 @@ class _Remeasure:
 
     def _lines(self, issues: Issues) -> tuple[str, ...]:
         return tuple(f"{printable(self._ref.episode_id)}: {line}" for line in issues.lines())
+
+
+def _cameras_of(folder: RunFolder, ref: EpisodeRef) -> dict[str, dict[str, Any]]:
+    """Each camera's grid, crop and fit, as the model had them; none where the episode's baseline is not stored."""
+    layouts = folder.read(unit_of(folder.run_id, ref.episode_id, "baseline"), "layouts")
+    texts = [] if layouts is None else layouts["cameras"].to_pylist()
+    return {camera["name"]: camera for text in texts for camera in json.loads(text)}
+
+
+def _fits_in(folder: RunFolder, refs: Sequence[EpisodeRef]) -> dict[str, Fit]:
+    """How the run's policy fits the pictures of its cameras: the same in every episode."""
+    cameras = next(filter(None, (_cameras_of(folder, ref) for ref in refs)), {})
+    return {name: _fit_of(camera) for name, camera in cameras.items()}
+
+
+def _fit_of(camera: Mapping[str, Any]) -> Fit:
+    standard = Fit()
+    return Fit(camera.get("input_size", standard.size), camera.get("placed", standard.at))
 
 
 def _runs_of(study: Study, lake: Path) -> list[RunFolder]:

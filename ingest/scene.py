@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.episodes.base import Episode, EpisodeRef, EpisodeSource, Observation
-from ingest.episodes.preprocess import Letterbox
-from ingest.errors import DataError
+from ingest.episodes.preprocess import PIXELS, Fit, Letterbox
+from ingest.errors import DataError, GazehouseError
 from ingest.issues import Issues
 from ingest.measure import MaskStack
 from ingest.objects.base import EpisodeObjects, FrameObjects, ObjectsSource
@@ -87,8 +87,21 @@ def look(episode: Episode, objects: EpisodeObjects, index: int, policy: Policy, 
         issues.add("read", error.subject, error.reason, str(error), is_loss=True)
         return FrameScene(index, progress, reason=error.reason)
     found = read_objects(episode, objects, index, issues)
+    for camera in {one.camera for one in found.objects} & set(seen.letterboxes):
+        _refuse_other_place(camera, seen.letterboxes[camera], policy.geometry.fits.get(camera, Fit()))
     stacks = mask_stacks(found, seen.letterboxes, policy.geometry.cameras, seen.kept)
     return FrameScene(index, progress, observation, seen, found, stacks)
+
+
+def _refuse_other_place(camera: str, seen: Letterbox, fit: Fit) -> None:
+    """Raises GazehouseError where masks, which go by the policy's geometry, would lie beside its pictures."""
+    found, wanted = seen.scaled(PIXELS), fit.letterbox(seen.source_height, seen.source_width)
+    rounding = 2 * max(1.0, PIXELS / seen.size)
+    if max(abs(one - other) for one, other in zip(found.sides, wanted.sides, strict=True)) > rounding:
+        raise GazehouseError(
+            f"camera {camera}: the policy puts its picture at {found.sides} (top, left, height, width of {PIXELS} "
+            f"pixels), but masks would lie at {wanted.sides}: set geometry.fits of the adapter"
+        )
 
 
 def read_objects(episode: Episode, objects: EpisodeObjects, index: int, issues: Issues) -> FrameObjects:

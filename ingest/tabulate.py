@@ -125,13 +125,7 @@ def add_layouts(tables: Tables, layouts: Sequence[Layout]) -> None:
                 "layout_id": layout.layout_id,
                 "model_family": layout.model_family,
                 "n_keys": canonical_json({p.name: p.n_keys for p in layout.passes}),
-                "cameras": canonical_json(
-                    [
-                        {"name": c.name, "rows": c.rows, "cols": c.cols}
-                        | ({"kept": c.kept} if c.kept != 1 else {})
-                        for c in layout.cameras
-                    ]
-                ),
+                "cameras": canonical_json([camera.facts() for camera in layout.cameras]),
             }
         )
         for part in layout.passes:

@@ -9,7 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.episodes.preprocess import Fit
 from ingest.identity import canonical_json, hex_digest
+
+_CENTRED = Fit()
 
 ROLE_KIND = {
     "patch": "visual",
@@ -69,12 +72,25 @@ class Query:
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera's grid of patches, over the middle of its picture: ``kept`` of each side, where the model crops it."""
+    """A camera's grid of patches, over the middle of its picture: ``kept`` of each side, where the model crops it.
+
+    ``fit`` is how the model fits the raw picture into its input.
+    """
 
     name: str
     rows: int
     cols: int
     kept: float = 1.0
+    fit: Fit = _CENTRED
+
+    def facts(self) -> dict[str, str | int | float]:
+        """The camera as ``layouts.cameras`` stores it; what most cameras share is left out."""
+        facts: dict[str, str | int | float] = {"name": self.name, "rows": self.rows, "cols": self.cols}
+        if self.kept != 1:
+            facts["kept"] = self.kept
+        if self.fit != _CENTRED:
+            facts |= {"input_size": self.fit.size, "placed": self.fit.at}
+        return facts
 
 
 @dataclass(frozen=True)
@@ -135,7 +151,13 @@ class Layout:
         content = [
             self.model_family,
             [
-                [camera.name, camera.rows, camera.cols, *([camera.kept] if camera.kept != 1 else [])]
+                [
+                    camera.name,
+                    camera.rows,
+                    camera.cols,
+                    *([camera.kept] if camera.kept != 1 else []),
+                    *([camera.fit.size, camera.fit.at] if camera.fit != _CENTRED else []),
+                ]
                 for camera in self.cameras
             ],
             [

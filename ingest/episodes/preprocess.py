@@ -6,10 +6,10 @@ A picture is scaled by the factor that makes it fit, truncated to whole pixels, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from PIL import Image
 
 # Half covered is to mean half covered, however the share was rounded.
 ROUNDING = 1e-9
+PIXELS = 224  # a side of the pictures and masks that Gazehouse keeps, whatever the model's input
+
+Place = Literal["centre", "end"]
+"""Where a picture lies between its bars: in the middle, or against the lower and the right edge."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Letterbox:
     size: int = 224
 
     @classmethod
-    def from_size(cls, height: int, width: int, size: int = 224) -> Letterbox:
+    def from_size(cls, height: int, width: int, size: int = PIXELS, at: Place = "centre") -> Letterbox:
         """The letterbox of a raw picture of `height` x `width` pixels. Raises ValueError when one is not positive."""
         if min(height, width, size) < 1:
             raise ValueError(f"a picture of {height}x{width} cannot be fitted into {size}x{size}")
@@ -46,8 +50,31 @@ class Letterbox:
         # Dividing by the ratio (not multiplying by the scale) and truncating decide the last row: openpi's rule.
         ratio = max(height / size, width / size)
         fitted_height, fitted_width = max(1, int(height / ratio)), max(1, int(width / ratio))
-        top, left = (size - fitted_height) // 2, (size - fitted_width) // 2
+        top, left = size - fitted_height, size - fitted_width
+        if at == "centre":
+            top, left = top // 2, left // 2
         return cls(1 / ratio, top, left, fitted_height, fitted_width, height, width, size)
+
+    @property
+    def sides(self) -> tuple[int, int, int, int]:
+        """Top, left, height, width."""
+        return self.top, self.left, self.height, self.width
+
+    def scaled(self, size: int) -> Letterbox:
+        """The same place in an input of another size, to whole pixels."""
+        if size == self.size:
+            return self
+        by = size / self.size
+        top, left = round(self.top * by), round(self.left * by)
+        return replace(
+            self,
+            scale=self.scale * by,
+            top=top,
+            left=left,
+            height=round((self.top + self.height) * by) - top,
+            width=round((self.left + self.width) * by) - left,
+            size=size,
+        )
 
     def picture_share(self, grid: int = 16) -> NDArray[np.float64]:
         """float64 [grid * grid], row-major: the share of each patch that is picture and not padding."""
@@ -94,7 +121,19 @@ class Letterbox:
         )
 
 
-def resize_with_pad(image: NDArray[np.uint8], size: int = 224) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Fit:
+    """How a model fits raw pictures of any size into its square input of `size` pixels a side."""
+
+    size: int = PIXELS
+    at: Place = "centre"
+
+    def letterbox(self, height: int, width: int) -> Letterbox:
+        """Where a raw picture lies in the input as Gazehouse keeps it, `PIXELS` a side."""
+        return Letterbox.from_size(height, width, self.size, self.at).scaled(PIXELS)
+
+
+def resize_with_pad(image: NDArray[np.uint8], size: int = PIXELS) -> NDArray[np.uint8]:
     """uint8 [H, W, 3] -> uint8 [size, size, 3], bit-equal to openpi_client's `image_tools.resize_with_pad`.
 
     Raises:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ingest.episodes.base import Episode, Problem
 from ingest.episodes.files import named_in_data, read_json, subject
-from ingest.episodes.preprocess import Letterbox
+from ingest.episodes.preprocess import Fit, Letterbox
 from ingest.errors import DataError
 from ingest.objects.base import FrameObjects, ObjectMask, Role
 from ingest.objects.coverage import area_shares
@@ -51,13 +51,13 @@ class DinoxSource:
     Args:
         camera: role of the camera that detections without "camera" belong to.
         min_score: detections count above it, so that 0 drops scores of 0.
-        size: side of the policy's square input, in pixels.
+        fits: role of a camera -> how the policy fits its pictures, where that is not in the middle.
         named_roles: categories whose role is known, whatever the instruction says.
     """
 
     camera: str = "wrist"
     min_score: float = 0.0
-    size: int = 224
+    fits: Mapping[str, Fit] = field(default_factory=dict)
     named_roles: Mapping[str, Role] = field(default_factory=dict)
 
     def open(self, episode: Episode) -> DinoxObjects:
@@ -99,7 +99,7 @@ class DinoxObjects:
         """
         detections = self.detections.get(frame_index, [])
         letterboxes = {
-            role: Letterbox.from_size(*self.episode.frame_size(role, frame_index), size=self.source.size)
+            role: self.source.fits.get(role, Fit()).letterbox(*self.episode.frame_size(role, frame_index))
             for role in dict.fromkeys(detection.camera for detection in detections)
         }
         labels: dict[str, NDArray[np.int64]] = {}

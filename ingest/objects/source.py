@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from ingest.episodes.base import Episode, Problem
+from ingest.episodes.preprocess import Fit
 from ingest.errors import UnknownNameError
 from ingest.objects.base import EpisodeObjects, FrameObjects, ObjectsSource, Role
 from ingest.objects.dinox import DinoxSource
@@ -36,7 +37,7 @@ def objects_source(
     cameras: Collection[str],
     camera: str = "wrist",
     min_score: float = 0.0,
-    size: int = 224,
+    fits: Mapping[str, Fit] = MappingProxyType({}),
     named_roles: Mapping[str, Role] = MappingProxyType({}),
 ) -> ObjectsSource:
     """The source of a study's masks.
@@ -46,7 +47,7 @@ def objects_source(
         cameras: the roles that the study's episodes have.
         camera: the role that detections without a camera belong to.
         min_score: detections count above it.
-        size: side of the policy's square input, in pixels.
+        fits: role of a camera -> how the policy fits its pictures, where that is not in the middle.
         named_roles: categories whose role is known, whatever the instruction says.
 
     Raises:
@@ -56,4 +57,4 @@ def objects_source(
         return NoObjects()
     if camera not in cameras:
         raise UnknownNameError(f"objects.camera is {camera!r}; episodes.cameras has {sorted(cameras)}")
-    return DinoxSource(camera, min_score, size, named_roles)
+    return DinoxSource(camera, min_score, fits, named_roles)

@@ -14,13 +14,14 @@ from ingest.attention.edit import Knockout
 from ingest.attention.layout import Layout
 from ingest.attention.taps import WeightSink
 from ingest.episodes.base import Observation
-from ingest.episodes.preprocess import Letterbox
+from ingest.episodes.preprocess import Fit, Letterbox
 
 
 @dataclass(frozen=True)
 class Geometry:
     """Sizes of the model. ``passes`` maps a pass to its denoising steps (0 = runs once), ``cameras`` a camera to its
-    patches a side."""
+    patches a side, ``fits`` a camera to how its raw pictures are fitted into the input, where that is not the middle of
+    224 pixels: object masks of any frame are placed by it."""
 
     n_layers: int
     n_heads: int
@@ -28,6 +29,7 @@ class Geometry:
     passes: Mapping[str, int]
     noise_shape: tuple[int, ...]
     cameras: Mapping[str, int]
+    fits: Mapping[str, Fit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 ``policy: {family: cosmos, checkpoint: nvidia/Cosmos-Policy-LIBERO-Predict2-2B, config: libero, dtype: bfloat16,
 options: {dataset_statistics: ..., text_embeddings: ...}}``, run inside cosmos-policy's own environment. Its loader needs
-a CUDA device; it unpickles the checkpoint and the text embeddings, so give it only files that you trust.
+a CUDA device. It would unpickle whatever it is given: unless the study sets ``trust_pickles``, the checkpoint is read as
+tensors alone, and text embeddings from safetensors.
 
 `get_action` runs twice an inference: up to the sampler, to make the model's inputs and the indices of its latent
 frames, and from there on, to read the actions. The sampler between runs once for the batch, from the study's noise.
@@ -16,10 +17,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from pickle import UnpicklingError
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -27,6 +29,7 @@ import cosmos_policy  # noqa: F401 - so that its absence is known before anythin
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 
 from ingest.attention.compute_attention import compute_attention_edits, compute_attention_taps
@@ -52,8 +55,9 @@ from ingest.policies.cosmos_layout import (
     text_tokens,
     the_square,
 )
-from ingest.policies.cosmos_parts import Pieces, t5_pieces
+from ingest.policies.cosmos_parts import Pieces, read_embeddings, t5_pieces
 from ingest.policies.cosmos_sampler import n_calls
+from ingest.policies.pickles import no_pickles, refuse_pickle
 from ingest.study import PolicySection, options_of, resolve_path
 
 # cosmos-policy's names of the pictures, in `*_latent_idx`, and ours.
@@ -68,6 +72,7 @@ EXPERIMENTS = {
     "robocasa": "cosmos_predict2_2b_480p_robocasa_50_demos_per_task__inference",
     "aloha": f"cosmos_predict2_2b_480p_aloha_185_demos_4_tasks_mixture_{_ALOHA}__inference_only",
 }
+_SAFE = ".safetensors"
 _log = logging.getLogger(__name__)
 
 
@@ -79,16 +84,20 @@ class Options(CosmosOptions):
     tokenizer: str | None = None
     experiment: str | None = None
     config_file: str = "cosmos_policy/config/config.py"
+    trust_pickles: bool = Field(
+        False, description="Let cosmos-policy unpickle its files, which can run any code that is in them."
+    )
 
 
 def load(section: PolicySection, device: str) -> CosmosAdapter:
     """Loads a checkpoint with cosmos-policy's own loader.
 
     Raises UserError for a device that is not CUDA, another dtype, or missing files, CheckpointError for a checkpoint
-    that its loader refuses.
+    that its loader refuses, or that it would have to unpickle.
     """
     options, suite = options_of(section, Options), suite_of(section.config)
     name = str(section.config)
+    _refuse_pickled_embeddings(options)
     if not device.startswith("cuda"):
         raise UserError(f"compute.device: cosmos-policy runs on CUDA alone, found {device!r}")
     if options.dataset_statistics is None:
@@ -103,9 +112,12 @@ def load(section: PolicySection, device: str) -> CosmosAdapter:
         cfg = eval_config(name, chunk_size=suite.chunk[0])
         cfg.config, cfg.config_file = options.experiment or EXPERIMENTS[name], options.config_file
         cfg.ckpt_path = str(path)
-        model, _ = utils.get_model(cfg)
+        with nullcontext() if options.trust_pickles else no_pickles():
+            model, _ = utils.get_model(cfg)
         statistics = utils.load_dataset_stats(options.dataset_statistics)
-        utils.init_t5_text_embeddings_cache(options.text_embeddings)
+        fill_embeddings(utils, options.text_embeddings, device)
+    except UnpicklingError:
+        refuse_pickle("policy.checkpoint", section.checkpoint, "convert it to a file of tensors alone")
     except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{section.checkpoint}: cosmos-policy cannot load it ({reason})") from error
@@ -125,6 +137,24 @@ def load(section: PolicySection, device: str) -> CosmosAdapter:
     if adapter.dtype != section.dtype:
         raise UserError(f"policy.dtype: the checkpoint runs in {adapter.dtype}, found {section.dtype!r}")
     return adapter
+
+
+def _refuse_pickled_embeddings(options: Options) -> None:
+    named = options.text_embeddings
+    if named is not None and not named.endswith(_SAFE) and not options.trust_pickles:
+        instead = "convert it to .safetensors (docs/cosmos.md), or leave it out to have prompts encoded anew"
+        refuse_pickle("policy.options.text_embeddings", named, instead)
+
+
+def fill_embeddings(utils: ModuleType, named: str | None, device: str) -> None:
+    """Puts known prompts into cosmos-policy's cache of embeddings; prompts that are not there it encodes itself."""
+    if named is None or not named.endswith(_SAFE):
+        utils.init_t5_text_embeddings_cache(named)
+        return
+    here = resolve_path(named)
+    path = here if here.exists() else Path(utils.resolve_path(named))
+    found = {prompt: values.to(device) for prompt, values in read_embeddings(path).items()}
+    utils.t5_text_embeddings_cache.update(found)
 
 
 def imported_for(suite: str) -> ModuleType:

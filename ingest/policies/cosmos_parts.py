@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -97,6 +98,27 @@ def t5_embedder(encoder: Path, tokenizer: Path, device: str, dtype: torch.dtype)
         return Text(embedding, ids, pieces, is_cut)
 
     return embed
+
+
+def read_embeddings(path: Path) -> dict[str, torch.Tensor]:
+    """Prompt -> T5's output [1, slots, dim], from a file of safetensors with a tensor [1, slots, dim] a prompt.
+
+    Raises CheckpointError for a file that is missing, damaged or holds something else.
+    """
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"policy.options.text_embeddings: {path} cannot be read as safetensors "
+            f"({' '.join(str(error).split())[:200]})"
+        ) from error
+    for prompt, values in found.items():
+        if values.dim() != 3 or len(values) != 1 or not torch.isfinite(values).all():
+            raise CheckpointError(
+                f"policy.options.text_embeddings: {path} holds {list(values.shape)} for {prompt!r}; "
+                "expected finite numbers [1, slots, dim]"
+            )
+    return found
 
 
 def read_statistics(path: Path) -> Mapping[str, NDArray[np.float64]]:

@@ -8,11 +8,11 @@ pi05, and puts them into the lower right corner for smolvla. Raises ModuleNotFou
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from ingest.attention.layout import Camera, Layout, LayoutError, Token
 from ingest.attention.tapping import tap
 from ingest.attention.taps import TapPoint, WeightSink
 from ingest.episodes.base import Observation
-from ingest.episodes.preprocess import Letterbox
+from ingest.episodes.preprocess import PIXELS, Fit, Letterbox, Place
 from ingest.errors import CheckpointError, DataError, UnknownNameError
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.lerobot_checkpoint import Checkpoint, read_checkpoint
@@ -36,7 +36,7 @@ from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.smolvla_tap import smolvla_edits, smolvla_tap
 from ingest.study import PolicySection
 
-PIXELS = 224  # a side of the pictures that Gazehouse keeps, whatever the model's input
+_PROBES = ((90, 160), (160, 90))  # height and width of pictures that leave bars either way
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class LeRobotAdapter:
         config = self.model.config
         self._kind, self._features = config.type, dict(features)
         self._is_smolvla = self._kind == "smolvla"
+        self._fitter = "prepare_images" if self._is_smolvla else "_preprocess_images"
         for point in self.points():
             point.module.config._attn_implementation = (
                 "eager"  # as the policy itself sets it at its first inference
@@ -105,6 +106,7 @@ class LeRobotAdapter:
             raise CheckpointError(
                 f"{self.checkpoint}: its tokenizer gives no character offsets, so words cannot be found"
             )
+        self._fit = self._the_fit()
         self._places = self._slots()
         self._is_checked = False
         points = self.points()
@@ -118,6 +120,7 @@ class LeRobotAdapter:
             },
             noise_shape=(config.chunk_size, config.max_action_dim),
             cameras={place.camera.name: place.camera.rows for place in self._places if not place.is_masked},
+            fits=dict.fromkeys(self._features, self._fit),
         )
 
     def see(self, observation: Observation) -> Frames:
@@ -138,7 +141,7 @@ class LeRobotAdapter:
         }
         return Frames(
             {camera: pictures[camera] for camera in frames},
-            {camera: _scaled(box, PIXELS) for camera, box in boxes.items()},
+            {camera: box.scaled(PIXELS) for camera, box in boxes.items()},
             observation.state,
             frames,
         )
@@ -159,9 +162,11 @@ class LeRobotAdapter:
         return Prepared({**inputs, "state": state[None]}, text.ids, layout, text.warnings)
 
     def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:
-        inputs = {name: torch.cat([item.inputs[name] for item in batch]) for name in batch[0].inputs}
-        state = inputs.pop("state")
-        actions = self.model.predict_action_chunk(inputs, noise=torch.from_numpy(noise).to(self.device))
+        items = [dict(item.inputs) for item in batch]
+        with self._fitting_each(items):
+            inputs = {name: torch.cat([item[name] for item in items]) for name in items[0]}
+            state = inputs.pop("state")
+            actions = self.model.predict_action_chunk(inputs, noise=torch.from_numpy(noise).to(self.device))
         for step in self._preprocessor.steps:
             if isinstance(step, RelativeActionsProcessorStep):
                 step(
@@ -196,11 +201,35 @@ class LeRobotAdapter:
 
     # --- pictures -------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def _fitting_each(self, items: Sequence[dict[str, Tensor]]) -> Iterator[None]:
+        """While open, pictures of other sizes than their neighbours' are fitted into the input one by one.
+
+        Does nothing where all have one size: then they are joined raw, and fitted by the policy together.
+        """
+        pictures = [key for key in self._features.values() if len({item[key].shape for item in items}) > 1]
+        if not pictures:
+            yield
+            return
+        fitted = [self._images(item) for item in items]
+        joined = tuple(
+            [torch.cat(parts) for parts in zip(*kind, strict=True)] for kind in zip(*fitted, strict=True)
+        )
+        for item in items:
+            for key in pictures:
+                del item[key]
+        setattr(self.model, self._fitter, lambda _batch: joined)
+        try:
+            yield
+        finally:
+            delattr(self.model, self._fitter)
+
     @torch.no_grad()
     def _images(self, batch: Mapping[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """The policy's own: pictures [B, 3, S, S] in [-1, 1] and masks [B], slot by slot."""
-        prepare = self.model.prepare_images if self._is_smolvla else self.model._preprocess_images
-        images, masks = prepare({name: values.to(self.device) for name, values in batch.items()})
+        images, masks = getattr(self.model, self._fitter)(
+            {name: values.to(self.device) for name, values in batch.items()}
+        )
         return images, masks
 
     def _slots(self) -> tuple[_Place, ...]:
@@ -226,8 +255,25 @@ class LeRobotAdapter:
         for image, mask in zip(images, masks, strict=True):
             grey = (float(image.max()) + 1) / 2
             shown = list(names.values())[int(np.abs(greys - grey).argmin())]
-            places.append(_Place(Camera(shown if mask[0] else next(missing), side, side), not mask[0]))
+            name = shown if mask[0] else next(missing)
+            places.append(_Place(Camera(name, side, side, fit=self._fit), not mask[0]))
         return tuple(places)
+
+    def _the_fit(self) -> Fit:
+        """The rule behind :meth:`_fitted`, by which masks of any frame are placed.
+
+        Raises CheckpointError where the policy puts pictures neither into the middle nor into the lower right corner.
+        """
+        boxes = [self._fitted(*probe) for probe in _PROBES]
+        for at in get_args(Place):
+            fit = Fit(boxes[0].size, at)
+            wanted = [Letterbox.from_size(*probe, fit.size, fit.at) for probe in _PROBES]
+            if all(one.sides == other.sides for one, other in zip(boxes, wanted, strict=True)):
+                return fit
+        raise CheckpointError(
+            f"{self.checkpoint}: puts a picture of {_PROBES[0]} pixels at row {boxes[0].top} of {boxes[0].size}; "
+            "known are the middle and the end"
+        )
 
     @lru_cache(maxsize=64)  # noqa: B019 - one adapter a process
     def _fitted(self, height: int, width: int) -> Letterbox:
@@ -312,18 +358,3 @@ def _as_picture(image: Tensor) -> NDArray[np.uint8]:
     if values.shape[0] == PIXELS:
         return np.ascontiguousarray(values)
     return np.asarray(Image.fromarray(values).resize((PIXELS, PIXELS), resample=Image.Resampling.BOX))
-
-
-def _scaled(box: Letterbox, size: int) -> Letterbox:
-    """The same place in an input of another size, to whole pixels."""
-    by = size / box.size
-    top, left = round(box.top * by), round(box.left * by)
-    return replace(
-        box,
-        scale=box.scale * by,
-        top=top,
-        left=left,
-        height=round((box.top + box.height) * by) - top,
-        width=round((box.left + box.width) * by) - left,
-        size=size,
-    )

@@ -89,6 +89,7 @@ def load(section: PolicySection, device: str) -> OpenPiAdapter:
             f"{folder}: expected {WEIGHTS} in the folder, found none{hint if (folder / 'params').is_dir() else ''}"
         )
     _check_device(device)
+    _refuse_other_robots(config)
     policy = _trained(config, folder, section.dtype, device)
     _refuse_nan(policy._model, folder)
     # A warning, because a log without handlers shows nothing less.
@@ -262,6 +263,17 @@ def _robot(steps: Sequence[Any]) -> Robot:
         f"policy.config: its inputs are {[type(step).__name__ for step in steps]}; "
         f"episodes can be mapped to {sorted(one.__name__ for one in known)} only"
     )
+
+
+def _refuse_other_robots(config: Any) -> None:
+    """As :func:`_robot`, before the weights are read."""
+    try:
+        inputs = config.data.create(config.assets_dirs, config.model).data_transforms.inputs
+    except (ValueError, OSError) as error:  # its assets; the same call is made when the policy is loaded
+        raise CheckpointError(
+            f"policy.config: openpi cannot set up the data of {config.name} ({' '.join(str(error).split())[:300]})"
+        ) from error
+    _robot(inputs)
 
 
 def _config(section: PolicySection) -> Any:

@@ -1,4 +1,5 @@
 -- The masses of a query are shares of all its attention. Sums in float64; float32 keeps 1e-4, 16-bit runs 2e-3.
+-- Rows that a model rounded to 16 bits may miss 1 by 2^-8; capture divides them by their sum (docs/conformance.md).
 select
     attention_masses.run_id,
     attention_masses.inference_id,

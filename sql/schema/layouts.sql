@@ -18,4 +18,4 @@ comment on column raw.layouts.model_family is
 comment on column raw.layouts.n_keys is
     'Pass -> number of keys.';
 comment on column raw.layouts.cameras is
-    'Cameras in the order of their tokens, with grid rows and columns.';
+    'Cameras in the order of their tokens: grid rows and columns; "kept", the share of each side, where the picture is cropped; "input_size" and "placed" where the model does not centre it in 224 pixels.';

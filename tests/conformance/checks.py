@@ -106,7 +106,7 @@ def layout_is_a_partition(case: Case, policy: Policy) -> None:
 
 
 def spans_are_the_models_own(case: Case, policy: Policy) -> None:
-    prompts = [*case.prompts, *([case.long_prompt] if case.long_prompt else [])]
+    prompts = [*case.prompts, "go", "", *([case.long_prompt] if case.long_prompt else [])]
     run = Run(case, policy, prompts)
     for prompt, observation, prepared in zip(prompts, run.observations, run.batch, strict=True):
         for part in prepared.layout.passes:

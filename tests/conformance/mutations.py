@@ -62,15 +62,20 @@ class CamerasSwapped(OfLayout):
 
 
 class PaddedRowsKept(OfLayout):
-    """The instruction's rows are joined by one of padding, or where there is none, by their neighbour."""
+    """The instruction's rows are joined by one of padding, or where there is none, by their neighbour.
+
+    So are those of the first group of a pass that has neither instruction nor padding (Cosmos).
+    """
 
     def changed(self, part: PassLayout) -> tuple[tuple[Token, ...], tuple[Query, ...]]:
         padded = [index for index, token in enumerate(part.tokens) if not token.is_valid]
+        names = [query.name for query in part.queries if query.kind == "group"]
+        meant = "instruction" if "instruction" in names or padded or not names else names[0]
         queries = []
         for query in part.queries:
             neighbour = min(max(query.rows) + 1, part.n_keys - 1)
             extra = padded[0] if padded else neighbour
-            is_meant = query.name == "instruction" and query.kind == "group"
+            is_meant = query.name == meant and query.kind == "group"
             queries.append(replace(query, rows=tuple(sorted({*query.rows, extra}))) if is_meant else query)
         return part.tokens, tuple(queries)
 

@@ -31,8 +31,7 @@ def test_a_broken_copy_is_noticed(case: Case, policy: Policy, name: str) -> None
     if name in case.without:
         pytest.skip(case.without[name])
     mutant: Any = MUTATIONS[name](policy)
-    noticed = [check.__name__ for check in CHECKS if fails(check, case, mutant)]
-    assert noticed
+    assert any(fails(check, case, mutant) for check in CHECKS)
 
 
 def fails(check: Callable[[Case, Policy], None], case: Case, mutant: Any) -> bool:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from scipy import ndimage
 
-from ingest.episodes.preprocess import Letterbox, resize_with_pad
+from ingest.episodes.preprocess import Fit, Letterbox, resize_with_pad
 
 SIZES = [
     (720, 1280),
@@ -150,6 +151,37 @@ def test_a_thin_object_does_not_vanish_and_an_empty_mask_stays_empty() -> None:
     assert np.argwhere(box.mask(wire)).tolist() == [[49 + 300 * 126 // 720, 640 * 224 // 1280]]
     assert not box.mask(np.zeros((720, 1280), dtype=np.bool_)).any()
     assert box.mask(np.ones((720, 1280), dtype=np.bool_)).sum() == 126 * 224
+
+
+@pytest.mark.parametrize("size", [(180, 320), (200, 131), (320, 320)])
+def test_masks_of_a_model_that_puts_pictures_last_meet_its_pixels(size: tuple[int, int]) -> None:
+    """The picture is resized and pasted in Pillow, as SmolVLA does it in torch: 512 pixels, bars above and left."""
+    bitmap = np.zeros(size, dtype=np.bool_)
+    bitmap[30:110, 20:90] = True
+    ratio = max(size) / 512
+    height, width = int(size[0] / ratio), int(size[1] / ratio)
+    resized = Image.fromarray(bitmap.astype(np.uint8) * 255).resize((width, height), Image.Resampling.BOX)
+    canvas = Image.new("L", (512, 512))
+    canvas.paste(resized, (512 - width, 512 - height))
+    shown = np.asarray(canvas.resize((224, 224), Image.Resampling.BOX)) / 255
+    fit = Fit(512, "end")
+    mask = fit.letterbox(*size).mask(bitmap)
+    # Whole pixels of the 224 come within half a pixel of the picture's true edge, and so do masks of theirs.
+    near = np.abs(shown - ndimage.uniform_filter(shown, 3)) > 1e-3
+    np.testing.assert_array_equal(mask[~near], shown[~near] > 0.5)
+    assert mask.sum() == pytest.approx(shown.sum(), rel=0.02)
+    everything = fit.letterbox(*size).mask(np.ones(size, dtype=np.bool_))
+    assert everything[-1, -1]
+    assert everything[0, 0] == (size[0] == size[1])
+
+
+def test_where_a_scaled_letterbox_lies() -> None:
+    """By hand: 180 x 320 fills 288 of 512 rows, and so 126 of 224, below 224 of 512 or 98 of 224."""
+    box = Letterbox.from_size(180, 320, 512, "end")
+    assert box.sides == (224, 0, 288, 512)
+    assert box.scaled(224).sides == (98, 0, 126, 224)
+    assert Fit(512, "end").letterbox(180, 320).sides == (98, 0, 126, 224)
+    assert Fit().letterbox(180, 320) == Letterbox.from_size(180, 320)
 
 
 def test_a_mask_of_another_size_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,12 +37,14 @@ from ingest.policies.cosmos_layout import (
     text_tokens,
 )
 from ingest.policies.cosmos_sampler import n_calls, sample, sigmas
+from ingest.policies.pickles import no_pickles
 from ingest.policies.registry import load_policy
 from ingest.policies.text import Piece
 from ingest.rows import Tables
 from ingest.study import CaptureSection, PolicySection
 from ingest.tabulate import add_layouts
 from tests.conformance.models import cosmos_world as world
+from tests.ingest.test_pickles import Touch
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LATENT = (16, 28, 28)
@@ -377,6 +380,61 @@ def test_the_route_through_get_action_gives_its_actions():
     )
 
     assert np.array_equal(policy.infer([prepared], noise)[0], np.float32(theirs["actions"]))
+
+
+def cosmos_section(**options: object) -> PolicySection:
+    given = {"dataset_statistics": "statistics.json", **options}
+    return PolicySection(family="cosmos", checkpoint="nowhere", config="libero", options=given)
+
+
+def test_pickled_embeddings_are_refused_before_anything_is_loaded():
+    pytest.importorskip("cosmos_policy")
+
+    with pytest.raises(CheckpointError, match=r"libero\.pkl is a pickle.*safetensors.*trust_pickles: true"):
+        load_policy(cosmos_section(text_embeddings="libero.pkl"), "cpu")
+    for options in (
+        {"text_embeddings": "libero.pkl", "trust_pickles": True},
+        {"text_embeddings": "a.safetensors"},
+    ):
+        with pytest.raises(UserError, match="runs on CUDA alone"):  # what is asked next
+            load_policy(cosmos_section(**options), "cpu")
+
+
+def test_embeddings_from_safetensors_are_those_that_cosmos_policy_takes(tmp_path: Path):
+    pytest.importorskip("cosmos_policy")
+    from safetensors.torch import save_file
+
+    from ingest.policies.cosmos import fill_embeddings, imported_for
+    from tests.conformance.models import cosmos_standins
+
+    cosmos_standins.install()
+    wanted = torch.randn(1, 512, 8)
+    save_file({"pick up the fish": wanted}, tmp_path / "t5.safetensors")
+    utils = imported_for("libero")
+
+    fill_embeddings(utils, str(tmp_path / "t5.safetensors"), "cpu")
+
+    assert torch.equal(utils.t5_text_embeddings_cache.pop("pick up the fish"), wanted)
+
+
+def test_cosmos_policys_own_loader_runs_no_code_of_a_checkpoint(tmp_path: Path):
+    """Its ``torch.load`` asks for whole pickles; what is allowed are tensors."""
+    pytest.importorskip("cosmos_policy")
+    from tests.conformance.models import cosmos_standins
+
+    cosmos_standins.install()
+    from cosmos_policy._src.predict2.utils import model_loader
+
+    model, path = torch.nn.Linear(2, 1), tmp_path / "model.pt"
+    torch.save({"weight": torch.full((1, 2), 7.0), "bias": torch.zeros(1)}, path)
+    with no_pickles():
+        model_loader.load_model_state_dict_from_checkpoint(model, None, str(path))
+    assert model.weight.tolist() == [[7.0, 7.0]]
+
+    torch.save({"weight": Touch(tmp_path / "ran")}, path)
+    with no_pickles(), pytest.raises(pickle.UnpicklingError):
+        model_loader.load_model_state_dict_from_checkpoint(model, None, str(path))
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from ingest.episodes.droid import DroidEpisode, DroidSource
+from ingest.episodes.preprocess import Fit
 from ingest.errors import DataError, UnknownNameError, UserError
 from ingest.objects.dinox import DinoxObjects, DinoxSource
 from ingest.objects.source import objects_source
@@ -46,6 +47,18 @@ def by_hand(box: tuple[int, int, int, int]) -> np.ndarray:  # type: ignore[type-
             wide = min(column + 1, x1) - max(column, x0)
             mask[49 + row, column] = high > 0 and wide > 0 and high * wide >= 0.5 - 1e-9
     return mask
+
+
+def test_masks_lie_where_the_policy_puts_the_pictures(tmp_path: Path) -> None:
+    """At 180 x 320 the bars of 49 rows above and below become one of 98 above: the mask lies 49 rows lower."""
+    write_droid_episode(tmp_path, "success", "a", n_frames=2, objects=OBJECTS)
+    frame = detected(tmp_path, fits={"wrist": Fit(512, "end")}).frame(1)
+    for one in frame.objects:
+        centred = by_hand(OBJECTS[one.category])
+        wanted = np.roll(centred, 49, axis=0) if one.camera == "wrist" else centred
+        np.testing.assert_array_equal(one.mask, wanted)
+        assert one.area_share == pytest.approx(centred.sum() / (126 * 224))
+    assert {one.camera for one in frame.objects} == {"base", "wrist"}
 
 
 @pytest.mark.parametrize("kind", ["npy", "png"])

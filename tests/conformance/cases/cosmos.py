@@ -156,7 +156,6 @@ CASES = [
         long_prompt=world.LONG_PROMPT,
         query_groups=("action",),
         groups=world.groups,
-        without=world.NO_PADDED_ROWS,
     )
     for name, with_pieces in {"words": True, "embedding": False}.items()
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,7 +20,7 @@ LONG = "pick up the duck " * 12
 
 
 def observe(index: int) -> Observation:
-    sizes = {"base": (HEIGHT, WIDTH), "wrist": (WIDTH, WIDTH)}
+    sizes = {"base": (HEIGHT, WIDTH), "wrist": (WIDTH, WIDTH), "side": (HEIGHT, WIDTH)}
     return random_observation(index, sizes, {"cartesian_position": np.zeros(6)})
 
 
@@ -86,3 +87,6 @@ CASES = [
     }.items()
     for attention in ("sdpa", "eager")
 ]
+for count, cameras in {"one": ("base",), "three": ("wrist", "base", "side")}.items():
+    shape = replace(paligemma.SHAPE, cameras=cameras)
+    CASES.append(case(f"paligemma-{count}", partial(paligemma.make, shape=shape), shape, "sdpa"))

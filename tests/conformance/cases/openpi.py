@@ -209,8 +209,7 @@ def case(name: str, dtype: str, tolerance: float) -> Case:
         prompts=("pick up_the duck", "find the banana and lift it", "наведи на 🦆"),
         long_prompt=LONG,
         mass_tolerance=tolerance,
-        # A weight in bfloat16 is off by 2 ** -8 of itself at most, and so is a sum of them.
-        sum_tolerance=1e-4 if dtype == "float32" else 2**-8,
+        sum_tolerance=1e-4 if dtype == "float32" else 2e-3,
         batch_tolerance=tolerance,
         without={"rotary embedding left out": "the weights are the model's own"},
     )

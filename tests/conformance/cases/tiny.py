@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,25 +17,26 @@ from ingest.study import PolicySection
 from tests.conformance.case import Case, Key, random_observation
 from tests.ingest.world import CONFIG, write_checkpoint
 
-CAMERAS = {"base": (180, 320), "wrist": (180, 320)}
+CAMERAS = ("base", "wrist")
+SIZE = (180, 320)
 BARS = (0, 1, 2, 13, 14, 15)  # rows of the 16 x 16 grid that are letterbox alone at 180 x 320
 
 
-def build(attention: str) -> Policy:
+def build(attention: str, cameras: tuple[str, ...]) -> Policy:
     folder = Path(tempfile.mkdtemp(prefix="gazehouse-tiny-"))
-    write_checkpoint(folder)
+    write_checkpoint(folder, replace(CONFIG, cameras=cameras))
     return load_policy(PolicySection(checkpoint=str(folder), attention=attention), "cpu")
 
 
-def observe(index: int) -> Observation:
+def observe(cameras: tuple[str, ...], index: int) -> Observation:
     pose = np.array([0.4 + 0.01 * index, 0.02, 0.1, 0.0, 0.0, 0.0])
-    return random_observation(index, CAMERAS, {"cartesian_position": pose}, gripper=0.05)
+    return random_observation(index, dict.fromkeys(cameras, SIZE), {"cartesian_position": pose}, gripper=0.05)
 
 
-def keys(pass_name: str, prompt: str, observation: Observation) -> list[Key]:
+def keys(cameras: tuple[str, ...], pass_name: str, prompt: str, observation: Observation) -> list[Key]:
     found = [
         Key("letterbox" if row in BARS else "patch", camera, row, col)
-        for camera in CAMERAS
+        for camera in cameras
         for row in range(16)
         for col in range(16)
     ]
@@ -51,10 +53,10 @@ def keys(pass_name: str, prompt: str, observation: Observation) -> list[Key]:
 
 CASES = [
     Case(
-        name=f"tiny-{attention}",
-        build=partial(build, attention),
-        observe=observe,
-        keys=keys,
+        name=f"tiny-{name}",
+        build=partial(build, attention, cameras),
+        observe=partial(observe, cameras),
+        keys=partial(keys, cameras),
         n_calls={"prefix": 1, "suffix": CONFIG.n_steps},
         long_prompt="find the duck and the cat and the cube and the bottle and then pick up the banana",
         action_tolerance=0.0 if attention == "default" else 1e-5,
@@ -62,5 +64,10 @@ CASES = [
         if attention == "default"
         else {"rotary embedding left out": "the weights are the model's own"},
     )
-    for attention in ("default", "eager")
+    for name, attention, cameras in (
+        ("default", "default", CAMERAS),
+        ("eager", "eager", CAMERAS),
+        ("one-camera", "default", ("wrist",)),
+        ("three-cameras", "default", ("side", "base", "wrist")),
+    )
 ]

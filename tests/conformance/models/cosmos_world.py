@@ -24,9 +24,6 @@ STATISTICS = {
     "actions_min": np.zeros(CHUNK[1]),
     "actions_max": np.ones(CHUNK[1]),
 }
-NO_PADDED_ROWS = {
-    "padded rows kept": "the instruction has no query rows, and no row of the latents is padding"
-}
 
 
 def pieces_of(prompt: str) -> tuple[tuple[int, ...], tuple[Piece, ...], bool]:

@@ -12,7 +12,7 @@ from tests.conformance.models.vlm import Shape, spread, vlm_policy
 SHAPE = Shape(image=56, grid=4)
 
 
-def make(attention_impl: str = "sdpa") -> HuggingFacePolicy:
+def make(attention_impl: str = "sdpa", shape: Shape = SHAPE) -> HuggingFacePolicy:
     torch.manual_seed(3)
     tokenizer = toy_tokenizer()
     config = PaliGemmaConfig(
@@ -33,7 +33,7 @@ def make(attention_impl: str = "sdpa") -> HuggingFacePolicy:
             "intermediate_size": 24,
             "num_hidden_layers": 2,
             "num_attention_heads": 2,
-            "image_size": SHAPE.image,
+            "image_size": shape.image,
             "patch_size": 14,
             "projection_dim": 32,
         },
@@ -45,7 +45,7 @@ def make(attention_impl: str = "sdpa") -> HuggingFacePolicy:
         model,
         [layer.self_attn for layer in model.model.language_model.layers],
         n_heads=4,
-        shape=SHAPE,
+        shape=shape,
         pixels=lambda pictures: {"pixel_values": pictures[None]},
         forward=forward,
         attention_impl=attention_impl,
