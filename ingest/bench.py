@@ -52,7 +52,7 @@ def set_up(study: Study, lake: Path) -> Setup:
     check_cameras(study, geometry)
     selection = select(study.capture, geometry.n_layers, geometry.n_heads, dict(geometry.passes))
     run_id = run_id_of(study.resolved(), policy.checkpoint_hash, SCHEMA_VERSION)
-    plan = make_plan(study, run_id, source)
+    plan = make_plan(study, run_id, source, geometry)
     objects = study_objects(study, geometry.fits)
     return Setup(study, policy, selection, source, objects, plan, RunFolder(lake, run_id))
 

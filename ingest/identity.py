@@ -58,10 +58,21 @@ def token_hash_of(token_ids: Sequence[int]) -> str:
 
 
 def noise_of(
-    study_seed: int, noise_seed: int, episode_id: str, frame_index: int, shape: Sequence[int]
+    study_seed: int,
+    noise_seed: int,
+    episode_id: str,
+    frame_index: int,
+    shape: Sequence[int],
+    repeat: int = 0,
 ) -> NDArray[np.float32]:
-    """Standard normal noise of ``shape``: the same for every condition of a frame, whatever ran before it."""
-    key = int.from_bytes(digest("noise", study_seed, noise_seed, episode_id, frame_index)[:16], "little")
+    """Standard normal noise of ``shape``: the same for every condition of a frame, whatever ran before it.
+
+    ``repeat`` counts the other noises of conditions that ask for some.
+    """
+    repeats = ("repeat", repeat) if repeat else ()
+    key = int.from_bytes(
+        digest("noise", study_seed, noise_seed, episode_id, frame_index, *repeats)[:16], "little"
+    )
     return np.random.Generator(np.random.Philox(key=key)).standard_normal(tuple(shape), dtype=np.float32)
 
 

@@ -53,9 +53,9 @@ class MapSet:
         return np.nan_to_num(self.maps.astype(np.float64)) * self.mass[:, None]
 
 
-def map_sets(attention_maps: pa.Table) -> Iterator[MapSet]:
-    """The head-mean maps of a unit, one inference and camera at a time, in stored order."""
-    table = attention_maps.filter(pc.equal(attention_maps["head"], -1))
+def map_sets(attention_maps: pa.Table, head: int = -1) -> Iterator[MapSet]:
+    """The head-mean maps of a unit (or another ``head``'s), one inference and camera at a time, in stored order."""
+    table = attention_maps.filter(pc.equal(attention_maps["head"], head))
     inferences = table["inference_id"].to_numpy()
     cameras = np.asarray(table["camera"].to_pylist(), dtype=object)
     for inference_id in dict.fromkeys(inferences.tolist()):

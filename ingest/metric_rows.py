@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ingest.conditions import BASELINE_ID
+from ingest.attention.reduce import ROLLOUT
+from ingest.conditions.base import BASELINE_ID
+from ingest.link_rows import add_layer_links
 from ingest.measure import MapSet, action_effect, add_map_shifts, add_object_metrics, map_sets
 from ingest.objects.nulls import OtherEpisodes
 from ingest.rows import Tables
@@ -64,10 +66,14 @@ def add_metrics(
     nulls: OtherEpisodes,
     baseline: Baseline | None,
 ) -> None:
-    """Object metrics of every stored map and, given a baseline, shifts of maps and actions."""
+    """Object metrics of every stored map and, given a baseline, shifts of maps and actions; for it, links of maps."""
     rows = {row["inference_id"]: row for row in inferences.to_pylist()}
     by_index = {frame.index: frame for frame in frames}
-    for maps in map_sets(attention_maps):
+    stored = list(map_sets(attention_maps))
+    if baseline is None:
+        rollouts = map_sets(attention_maps, ROLLOUT)
+        add_layer_links(tables, rows.values(), stored, rollouts, [frame.index for frame in frames])
+    for maps in stored:
         row = rows[maps.inference_id]
         frame = by_index[row["frame_index"]]
         if maps.camera in frame.stacks:
@@ -97,4 +103,5 @@ def _add_action_effects(tables: Tables, rows: Mapping[int, Mapping[str, object]]
             continue
         actions = np.asarray(row["actions"], dtype=np.float64)
         effect = action_effect(actions, baseline.actions[baseline_id], baseline.action_scale)
-        tables["action_effects"].add_row({"inference_id": inference_id, "baseline_id": baseline_id, **effect})
+        ids = {"inference_id": inference_id, "baseline_id": baseline_id, "params": row["params"]}
+        tables["action_effects"].add_row({**ids, **effect})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.conditions import ConditionGroup, condition_groups
+from ingest.conditions.base import ConditionGroup
+from ingest.conditions.groups import ModelShape, condition_groups
 from ingest.episodes.base import EpisodeRef, EpisodeSource, KeyframeRule
 from ingest.episodes.droid import DroidSource
 from ingest.errors import UserError
@@ -47,16 +48,24 @@ def episode_source(section: EpisodeSection) -> EpisodeSource:
     )
 
 
-def make_plan(study: Study, run_id: str, source: EpisodeSource) -> Plan:
-    """Every unit of the study; with ``episodes.limit`` of a sample that has successes and failures."""
+def make_plan(study: Study, run_id: str, source: EpisodeSource, geometry: Geometry) -> Plan:
+    """Every unit of the study; with ``episodes.limit`` of a sample that has successes and failures.
+
+    Raises UserError for conditions that the model cannot meet.
+    """
     refs = tuple(limited_refs(source.discover(), study.episodes.limit))
-    groups = condition_groups(study.conditions)
+    groups = condition_groups(study.conditions, shape_of(geometry))
     units = tuple(
         PlannedUnit(unit_of(run_id, ref.episode_id, group.name), ref, group)
         for ref in refs
         for group in groups
     )
     return Plan(run_id, refs, groups, units)
+
+
+def shape_of(geometry: Geometry) -> ModelShape:
+    """What conditions need to know of the model."""
+    return ModelShape(tuple(geometry.cameras), tuple(geometry.passes), geometry.n_layers, geometry.n_heads)
 
 
 def check_cameras(study: Study, geometry: Geometry) -> None:

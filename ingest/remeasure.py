@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.bench import study_objects
-from ingest.conditions import condition_groups
+from ingest.conditions.groups import group_names
 from ingest.episodes.base import Episode, EpisodeRef, EpisodeSource
 from ingest.episodes.preprocess import Fit
 from ingest.errors import DataError, UserError
@@ -28,7 +28,7 @@ from ingest.schema import arrow_schema
 from ingest.study import Study
 from ingest.tabulate import add_objects, label_maps
 
-_MEASURED = ("object_metrics", "map_shifts", "action_effects")
+_MEASURED = ("object_metrics", "map_shifts", "layer_links", "action_effects")
 _STALE = (
     "masks changed: per-head object masses need the model (`python -m ingest run --fresh`); they are null now"
 )
@@ -93,9 +93,7 @@ class _Remeasure:
 
     def run(self) -> Remeasured:
         issues = Issues(self._unit("baseline"), self._ref.episode_id)
-        stored = [
-            group.name for group in condition_groups(self._study.conditions) if self._is_stored(group.name)
-        ]
+        stored = [name for name in group_names(self._study.conditions) if self._is_stored(name)]
         if not stored:
             return Remeasured(0, 0, 0, ())
         try:

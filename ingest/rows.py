@@ -110,14 +110,15 @@ def _is_scalar(values: Any) -> bool:
     return not isinstance(values, np.ndarray | list | tuple)
 
 
-def _kind_of(piece: Any) -> object:
+def _kind_of(piece: Any) -> str:
     """Pieces of one kind that follow each other are merged."""
     if isinstance(piece, np.ndarray):
-        return "lists" if piece.ndim == 2 else piece.dtype
+        # No bare dtype: numpy's float32 equals the word 'single'.
+        return "lists" if piece.ndim == 2 else f"array of {piece.dtype}"
     return "single" if isinstance(piece, _Single) else "values"
 
 
-def _merge(kind: object, pieces: Sequence[Any], sizes: Sequence[int], arrow_type: pa.DataType) -> pa.Array:
+def _merge(kind: str, pieces: Sequence[Any], sizes: Sequence[int], arrow_type: pa.DataType) -> pa.Array:
     if kind == "single":
         values = pa.array([_plain(piece.value) for piece in pieces], arrow_type)
         return values.take(pa.array(np.repeat(np.arange(len(pieces)), sizes)))

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.bench import Setup, set_up
+from ingest.identity import canonical_json
 from ingest.lake import RunFolder
 from ingest.plan import PlannedUnit
 from ingest.progress import Progress
@@ -83,7 +84,7 @@ def store_plan(setup: Setup) -> None:
                     "kind": condition.kind,
                     "name": condition.name,
                     "prompt_template": condition.prompt_template,
-                    "params": "{}",
+                    "params": canonical_json(dict(condition.params)),
                 }
             )
     for planned in setup.plan.units:

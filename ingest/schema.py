@@ -27,6 +27,7 @@ UNIT_TABLES = (
     "objects",
     "object_metrics",
     "map_shifts",
+    "layer_links",
     "action_effects",
     "issues",
 )

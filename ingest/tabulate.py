@@ -92,6 +92,8 @@ def add_inferences(tables: Tables, unit: str, episode: Episode, jobs: Iterable[J
                 "token_hash": job.token_hash,
                 "layout_id": job.prepared.layout.layout_id,
                 "actions": None if job.actions is None else np.asarray(job.actions).tolist(),
+                "answer": job.answer,
+                "params": canonical_json(dict(job.params)) if job.params else None,
                 "status": job.status,
                 "reason": job.reason,
             }

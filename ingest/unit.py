@@ -14,7 +14,7 @@ from ingest.batches import BatchRunner
 from ingest.errors import DataError, GazehouseError
 from ingest.identity import unit_of
 from ingest.issues import Issues
-from ingest.jobs import Job, make_jobs
+from ingest.jobs import Job, JobMaker
 from ingest.lake import RunFolder
 from ingest.metric_rows import Baseline, add_metrics
 from ingest.objects.nulls import OtherEpisodes
@@ -118,16 +118,17 @@ class Bench:
             opened = self._reader.open(planned.ref)
             episode = opened.episode
             frames = self._frames(planned, opened, tables, issues)
-        jobs = make_jobs(
+        maker = JobMaker(
             self._folder.run_id,
             self._study,
             self._policy,
             planned.group,
             episode,
             opened.objects,
-            frames,
+            baseline,
             issues,
         )
+        jobs = maker.jobs(frames)
         with clock.stage("infer"):
             self._runner.run(jobs, episode.episode_id, issues)
         with clock.stage("measure"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MEAN_OF_HEADS = -1
 MAX_OF_HEADS = -2
+ROLLOUT = -3
 Array = NDArray[np.float64]
 
 
@@ -73,6 +74,7 @@ class _Layer:
     mean_maps: Tensor
     max_maps: Tensor
     row_max_maps: Tensor
+    max_maps_of_max: Tensor
     token_maps: Tensor | None
 
 
@@ -183,7 +185,7 @@ class _PassPlan:
         groups = query_rows.gather(
             2, self.group_index[:, None, :, None].expand(batch, heads, -1, self.n_keys)
         )
-        row_max = rows.mean(1)[:, None].masked_fill(~self.in_group[..., None], -1.0).amax(2)  # [B, groups, K]
+        row_max = self._max_of_rows(rows.mean(1))
         top_key = query_rows.argmax(-1)
         return _Layer(
             masses=query_rows @ self.regions[:, None],
@@ -195,6 +197,7 @@ class _PassPlan:
             mean_maps=self._at_patches(groups.mean(1)),
             max_maps=self._at_patches(groups.amax(1)),
             row_max_maps=self._at_patches(row_max),
+            max_maps_of_max=self._at_patches(self._max_of_rows(rows.amax(1))),
             token_maps=self._at_patches(query_rows) if self.selection.is_full else None,
         )
 
@@ -213,6 +216,11 @@ class _PassPlan:
             MapBlock(MEAN_OF_HEADS, "max", groups, stack("row_max_maps")[:, : len(groups)]),
             MapBlock(MAX_OF_HEADS, "mean", groups, stack("max_maps")[:, : len(groups)]),
         ]
+        # The seed's map of causal fidelity is of the instruction's words alone.
+        words = [g for g, q in enumerate(groups) if layout.queries[q].name == "instruction"]
+        if words:
+            maps = stack("max_maps_of_max")[:, words]
+            blocks.append(MapBlock(MAX_OF_HEADS, "max", tuple(groups[g] for g in words), maps))
         if self.selection.is_full:
             token_maps = stack("token_maps")[:, :, :n_queries]
             tokens = tuple(i for i in range(n_queries) if i not in groups)
@@ -235,6 +243,10 @@ class _PassPlan:
             head_maps=stack("head_maps")[:, :, : len(groups)],
             maps=tuple(blocks),
         )
+
+    def _max_of_rows(self, rows: Tensor) -> Tensor:
+        """[B, rows, K] -> [B, groups, K]: the maximum over each group's rows."""
+        return rows[:, None].masked_fill(~self.in_group[..., None], -1.0).amax(2)
 
     def _at_patches(self, values: Tensor) -> Tensor:
         """[B, ..., K] -> [B, ..., patches]."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.attention.edit import Knockout
 from ingest.attention.layout import Layout
-from ingest.attention.taps import WeightSink
+from ingest.attention.taps import TapPoint, WeightSink
 from ingest.episodes.base import Observation
 from ingest.episodes.preprocess import Fit, Letterbox
 
@@ -77,6 +77,10 @@ class Policy(Protocol):
         """noise [B, *noise_shape] -> action chunks [B, horizon, action dimension]."""
         ...
 
+    def points(self) -> list[TapPoint]:
+        """The attention modules of every pass, whose output projections and weights conditions may change."""
+        ...
+
     def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
         """While open, every attention of :meth:`infer` also goes to ``sink``; afterwards nothing stays installed."""
         ...
@@ -87,3 +91,25 @@ class Policy(Protocol):
         Opened outside :meth:`tapped`, so that the tap sees the edited attention.
         """
         ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A policy whose model can also answer in words."""
+
+    can_answer: bool
+
+    def answer(self, batch: Sequence[Prepared]) -> list[str]:
+        """One answer an inference, greedy, without the prompt."""
+        ...
+
+
+def can_answer(policy: Policy) -> bool:
+    return isinstance(policy, Answering) and policy.can_answer
+
+
+def answers_of(policy: Policy, batch: Sequence[Prepared]) -> list[str | None]:
+    """An answer an inference. Raises TypeError for a policy that gives none."""
+    if not isinstance(policy, Answering):
+        raise TypeError(f"the policy family {policy.family!r} answers no questions")
+    return list(policy.answer(batch))

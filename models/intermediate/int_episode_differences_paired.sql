@@ -228,3 +228,5 @@ differences as (
 
 select * from differences
 where value is not null
+union all by name
+select * from {{ ref('int_experiment_differences_paired') }}

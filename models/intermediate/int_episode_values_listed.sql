@@ -22,6 +22,12 @@ action_shifts as (
 
 ),
 
+experiments as (
+
+    select * from {{ ref('int_experiments_averaged_to_episodes') }}
+
+),
+
 differences as (
 
     select * from {{ ref('int_episode_differences_paired') }}
@@ -112,6 +118,26 @@ unpivoted as (
 
     select
         run_id,
+        'experiment' as topic,
+        'mse_standardised' as metric,
+        null as pass,
+        null as denoise_step,
+        null as query,
+        null as rows,
+        null as camera,
+        null as role,
+        null as layer,
+        false as is_last_prefix_layer,
+        null as task,
+        condition_id,
+        episode_id,
+        mse_standardised as value
+    from experiments
+
+    union all
+
+    select
+        run_id,
         'paired difference' as topic,
         estimand as metric,
         pass,
@@ -148,7 +174,7 @@ grouped as (
             unpivoted.run_id = outcomes.run_id
             and unpivoted.episode_id = outcomes.episode_id
     where
-        unpivoted.topic != 'paired difference'
+        unpivoted.topic not in ('paired difference', 'experiment')
         or outcomes.outcome = 'all'
 
     union all by name

@@ -14,6 +14,7 @@ renamed as (
         kind,
         case
             when kind in ('prompt', 'paraphrase') then kind || 's'
+            when kind = 'noise' then 'repeats'
             else kind
         end as condition_group,
         name,

@@ -21,6 +21,7 @@ renamed as (
         layout_id,
         actions,
         answer,
+        params,
         status,
         reason
     from source

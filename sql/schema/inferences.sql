@@ -11,6 +11,7 @@ create table raw.inferences (
     layout_id varchar,
     actions float[][],
     answer varchar,
+    params json,
     status varchar,
     reason varchar
 );
@@ -42,6 +43,8 @@ comment on column raw.inferences.actions is
     'Action chunk [horizon, action dimension], in the policy''s own units.';
 comment on column raw.inferences.answer is
     'Answer in words, for conditions that ask a question.';
+comment on column raw.inferences.params is
+    'What the condition did to this frame beyond its own settings, such as the share of each picture that was covered; null where nothing.';
 comment on column raw.inferences.status is
     '''ok'', ''vacuous'' (same tokens as the baseline), ''nan'' or ''failed''.';
 comment on column raw.inferences.reason is

@@ -10,9 +10,11 @@ import yaml
 
 from ingest.attention.selection import select
 from ingest.cli.options import parse_numbers
-from ingest.conditions import Condition, condition_groups
+from ingest.conditions.base import Condition
+from ingest.conditions.groups import ModelShape, condition_groups
 from ingest.errors import UnknownNameError, UserError
-from ingest.study import DEMO_STUDY, PACKAGE_ROOT, CaptureSection, ConditionSection, load_study, resolve_path
+from ingest.study import DEMO_STUDY, PACKAGE_ROOT, CaptureSection, load_study, resolve_path
+from ingest.study_conditions import ConditionSection
 from tests.ingest.world import World, cli
 
 SMALLEST = {"study": "s", "episodes": {"root": "r"}}
@@ -76,7 +78,18 @@ def test_every_default_is_visible(file: Path) -> None:
             "denoise_steps": ["first", "last"],
             "queries": ["instruction", "words", "action"],
         },
-        "conditions": {"prompts": {}, "paraphrases": [], "every": 1},
+        "conditions": {
+            "prompts": {},
+            "paraphrases": [],
+            "repeats": 0,
+            "occlusion": None,
+            "knockout": [],
+            "ablation": None,
+            "randomised": None,
+            "augmentation": None,
+            "vqa": [],
+            "every": 1,
+        },
         "noise": {"seeds": [0]},
         "statistics": {"alpha": 0.05, "bootstrap": 10000, "min_episodes": 20},
         "compute": {"device": "cpu", "batch_size": 8, "workers": 1},
@@ -175,10 +188,29 @@ def test_every_unknown_key_is_named(file: Path) -> None:
     assert "'capture.bb'" in message
 
 
-@pytest.mark.parametrize("kind", ["occlusion", "knockout", "ablation", "randomised", "augmentation", "vqa"])
-def test_conditions_of_the_contract_that_are_not_built_yet(file: Path, kind: str) -> None:
-    message = refusal(file, merged(conditions={kind: {}}))
-    assert f"conditions.{kind}: this version has no {kind} conditions yet; remove the key" in message
+@pytest.mark.parametrize(
+    ("conditions", "says"),
+    [
+        (
+            {"occlusion": {"layer": [1]}},
+            "unknown key 'conditions.occlusion.layer'; the nearest known key is 'layers'",
+        ),
+        (
+            {"occlusion": {"percentile": 100}},
+            "conditions.occlusion.percentile: input should be less than 100",
+        ),
+        ({"occlusion": {"regions": [{"name": "r"}]}}, "a region is either an 'object' or a 'box'"),
+        ({"occlusion": {"regions": [{"name": "r", "box": [0, 0, 1, 1]}]}}, "a box needs a camera"),
+        (
+            {"knockout": [{"name": "k", "key": "image:base"}]},
+            "unknown key 'conditions.knockout.0.key'; the nearest known key is 'keys'",
+        ),
+        ({"ablation": {"modes": ["half"]}}, "conditions.ablation.modes.0: input should be 'zero' or 'mean'"),
+        ({"vqa": [{"name": "q", "prompt": ""}]}, "conditions.vqa.0.prompt: string should have at least 1"),
+    ],
+)
+def test_conditions_that_cannot_be(file: Path, conditions: dict[str, Any], says: str) -> None:
+    assert says in refusal(file, merged(conditions=conditions))
 
 
 @pytest.mark.parametrize(
@@ -299,9 +331,12 @@ def test_numbers_of_the_command_line() -> None:
 # --- conditions -------------------------------------------------------------------------------------------------
 
 
+SHAPE = ModelShape(cameras=("base", "wrist"), passes=("prefix", "suffix"), n_layers=2, n_heads=2)
+
+
 def test_the_baseline_comes_first_and_groups_are_named() -> None:
     section = ConditionSection(prompts={"a": "x", "b": "y"}, paraphrases=["z"], every=3)
-    groups = condition_groups(section)
+    groups = condition_groups(section, SHAPE)
     assert [(group.name, group.every) for group in groups] == [
         ("baseline", 1),
         ("prompts", 3),
@@ -309,12 +344,12 @@ def test_the_baseline_comes_first_and_groups_are_named() -> None:
     ]
     ids = [one.condition_id for group in groups for one in group.conditions]
     assert ids == ["baseline:baseline", "prompt:a", "prompt:b", "paraphrase:0"]
-    assert [group.name for group in condition_groups(ConditionSection())] == ["baseline"]
+    assert [group.name for group in condition_groups(ConditionSection(), SHAPE)] == ["baseline"]
 
 
 def test_a_paraphrase_counts_once() -> None:
     with pytest.raises(UserError, match="given twice"):
-        condition_groups(ConditionSection(paraphrases=["a", "b", "a"]))
+        condition_groups(ConditionSection(paraphrases=["a", "b", "a"]), SHAPE)
 
 
 def test_a_prompt_is_data_and_no_format_string() -> None:
@@ -335,14 +370,17 @@ def test_a_prompt_is_data_and_no_format_string() -> None:
         ("head", "unknown head 2: the model's heads are 0 to 1"),
         ("step", "unknown denoising step 3: the model's denoising steps are 0 to 2"),
         ("key", "unknown key 'capture.layrs'; the nearest known key is 'layers'"),
-        ("occlusion", "this version has no occlusion conditions yet"),
+        ("occlusion", "conditions.occlusion.layers: unknown layer 3; the model's layers are 0 to 2"),
+        ("knockout", "expected 'top:' and a percentile between 0 and 100, found 'top:200'"),
+        ("ablation", "no head 2 in layer 0; the model has 3 layers of 2 heads"),
+        ("randomised", "expected 1 to 3 layers, found 4"),
         ("camera", "the policy sees ['base', 'wrist'], the study names ['base', 'left']"),
         ("objects", "objects.camera is 'left'"),
         ("family", "unknown family 'tinny'; the nearest known one is 'tiny'"),
         ("dtype", "the tiny policy runs in float32"),
         ("root", "is not a directory"),
         ("device", "'cuba' cannot be used"),
-        ("paraphrases", "a paraphrase is given twice"),
+        ("paraphrases", "conditions.paraphrases: 'a' is given twice"),
     ],
 )
 def test_nothing_is_started(world: World, tmp_path: Path, change: str, says: str) -> None:
@@ -353,7 +391,10 @@ def test_nothing_is_started(world: World, tmp_path: Path, change: str, says: str
         "head": {"capture": {"heads": [2]}},
         "step": {"capture": {"denoise_steps": [3]}},
         "key": {"capture": {"layrs": [0]}},
-        "occlusion": {"conditions": {"occlusion": {"layers": [1]}}},
+        "occlusion": {"conditions": {"occlusion": {"layers": [3]}}},
+        "knockout": {"conditions": {"knockout": [{"name": "k", "keys": "top:200"}]}},
+        "ablation": {"conditions": {"ablation": {"heads": [[0, 2]]}}},
+        "randomised": {"conditions": {"randomised": {"top": [4]}}},
         "camera": {
             "objects": {"source": "none"},
             "episodes": {**raw["episodes"], "cameras": {"base": "hand_camera", "left": "hand_camera"}},

@@ -1,0 +1,110 @@
+"""The study's ``conditions``: what is asked of a frame beside the baseline."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ingest.section import Section
+
+Fill = Literal["black", "mean", "blur"]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+_Every = Annotated[int | None, Field(ge=1, description="Overrides conditions.every for this section.")]
+Layers = Literal["all"] | list[Annotated[int, Field(ge=0)]]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class RegionSection(Section):
+    """A place in the picture: an object by role or category, or a box in shares of a camera's raw picture."""
+
+    name: Name
+    object: str | None = None
+    box: tuple[Fraction, Fraction, Fraction, Fraction] | None = Field(
+        None, description="left, top, right, bottom; 0 to 1."
+    )
+    camera: str | None = Field(None, description="Only this camera; a box needs it.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> RegionSection:
+        if (self.object is None) == (self.box is None):
+            raise ValueError("a region is either an 'object' or a 'box'")
+        if self.box is not None:
+            left, top, right, bottom = self.box
+            if self.camera is None or left >= right or top >= bottom:
+                raise ValueError("a box needs a camera, left < right and top < bottom")
+        return self
+
+
+class OcclusionSection(Section):
+    layers: Layers = Field("all", description="Whose baseline maps choose the patches.")
+    query: Literal["instruction", "action"] = "instruction"
+    percentile: float = Field(90, gt=0, lt=100, description="Patches above it in their map are occluded.")
+    fills: list[Fill] = Field(["black"], min_length=1)
+    controls: int = Field(3, ge=1, description="Places of the same shape and number of patches, elsewhere.")
+    cameras: Literal["together", "each"] = Field(
+        "together", description="All cameras in one inference, or each in one of its own."
+    )
+    curve: list[Share] = Field(
+        default_factory=list, description="Shares of the picture for deletion and insertion."
+    )
+    seed_arms: bool = Field(True, description="The seed's high and low arm beside ours.")
+    regions: list[RegionSection] = Field(default_factory=list)
+    every: _Every = None
+
+
+class KnockoutSection(Section):
+    name: Name
+    queries: str = "instruction"
+    keys: str = Field(
+        min_length=1,
+        description="'object:ROLE or CATEGORY', 'top:PERCENTILE', or a region of the layout such as 'image:base'.",
+    )
+    layers: Layers | Literal["each"] = "all"
+    controls: int = Field(3, ge=0)
+    every: _Every = None
+
+
+class AblationSection(Section):
+    heads: Literal["each"] | list[tuple[int, int]] = Field("each", description="[layer, head] pairs.")
+    passes: list[str] = Field(default_factory=list, description="Empty: every pass.")
+    modes: list[Literal["zero", "mean"]] = Field(["zero"], min_length=1)
+    every: _Every = None
+
+
+class RandomisedSection(Section):
+    top: list[int | Literal["all"]] = Field(
+        ["all"], min_length=1, description="Layers from the top whose attention weights are shuffled."
+    )
+    every: _Every = None
+
+
+class AugmentationSection(Section):
+    layers: Layers = "all"
+    query: Literal["instruction", "action"] = "instruction"
+    kinds: list[Literal["noise", "blur"]] = Field(["noise", "blur"], min_length=1)
+    strength: float = Field(1.0, gt=0, le=1, description="Share of the change where attention is lowest.")
+    every: _Every = None
+
+
+class QuestionSection(Section):
+    name: Name
+    prompt: Name
+    answer: str | None = Field(None, description="The right answer; {object} is filled from the instruction.")
+    every: _Every = None
+
+
+class ConditionSection(Section):
+    prompts: dict[str, str] = Field(default_factory=dict)
+    paraphrases: list[str] = Field(default_factory=list)
+    repeats: int = Field(0, ge=0, description="The baseline again under so many other noises.")
+    occlusion: OcclusionSection | None = None
+    knockout: list[KnockoutSection] = Field(default_factory=list)
+    ablation: AblationSection | None = None
+    randomised: RandomisedSection | None = None
+    augmentation: AugmentationSection | None = None
+    vqa: list[QuestionSection] = Field(default_factory=list)
+    every: int = Field(
+        1, ge=1, description="Changed conditions run on every n-th keyframe; the baseline on all."
+    )
