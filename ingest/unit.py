@@ -20,6 +20,7 @@ from ingest.metric_rows import Baseline, add_metrics
 from ingest.objects.nulls import OtherEpisodes
 from ingest.plan import PlannedUnit
 from ingest.policies.base import Policy
+from ingest.policies.pictures_once import pictures_once
 from ingest.rows import Tables
 from ingest.scene import FrameScene, OpenEpisode, SceneReader
 from ingest.schema import arrow_schema
@@ -129,7 +130,7 @@ class Bench:
             issues,
         )
         jobs = maker.jobs(frames)
-        with clock.stage("infer"):
+        with clock.stage("infer"), pictures_once(self._policy):
             self._runner.run(jobs, episode.episode_id, issues)
         with clock.stage("measure"):
             add_inferences(tables, planned.unit, episode, jobs, clock.host)

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ingest.attention.edit import Knockout, without_edges
-from ingest.attention.taps import NO_STEP, TapError, TapPoint, WeightSink
+from ingest.attention.taps import NO_STEP, TapError, TapPoint, WeightSink, is_wanted
 from ingest.attention.weights import RowsOnDemand
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def _tap(
         place = point.pass_name, point.layer
         step = calls[place] if point.has_steps else NO_STEP
         calls[place] += 1
-        mask = inner.mask(q, k) if isinstance(inner, _Edit) else None
-        sink(*place, step, RowsOnDemand(q.transpose(1, 2), k.transpose(1, 2), q.shape[-1] ** -0.5, mask))
+        if is_wanted(sink, *place, step):
+            mask = inner.mask(q, k) if isinstance(inner, _Edit) else None
+            sink(*place, step, RowsOnDemand(q.transpose(1, 2), k.transpose(1, 2), q.shape[-1] ** -0.5, mask))
         return output
 
     return tapped

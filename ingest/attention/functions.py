@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ingest.attention.taps import NO_STEP, TapError, TapPoint, WeightSink
+from ingest.attention.taps import NO_STEP, TapError, TapPoint, WeightSink, is_wanted
 from ingest.attention.weights import RowsOnDemand
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def _tap(
             place = point.pass_name, point.layer
             step = calls[place] if point.has_steps else NO_STEP
             calls[place] += 1
-            sink(*place, step, _weights(module, query, key, attention_mask, options))
+            if is_wanted(sink, *place, step):
+                sink(*place, step, _weights(module, query, key, attention_mask, options))
         return output
 
     return tapped

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ingest.attention.taps import NO_STEP, TapError, TapPoint, WeightSink
+from ingest.attention.taps import NO_STEP, TapError, TapPoint, WeightSink, is_wanted
 from ingest.attention.weights import RowsOnDemand
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ _UNDERSTOOD = ("CosmosAttnProcessor2_0",)
 def attention_processors(points: Sequence[TapPoint], sink: WeightSink) -> Iterator[Counter[tuple[str, int]]]:
     """Puts a processor around that of every point's module; the old ones are back at the end, also after an error.
 
-    Queries and keys are projected, normalised and rotated a second time, so that nothing of the model's own
-    computation changes. Yields the number of calls of each (pass, layer). Raises TapError for a processor that is not
+    Queries and keys are taken where the model has normalised them, and rotated a second time. Yields the number of calls of each (pass, layer). Raises TapError for a processor that is not
     understood, or where a tap is open already.
     """
     calls: Counter[tuple[str, int]] = Counter()
@@ -60,28 +59,33 @@ class _Tapped:
         attention_mask: Tensor | None = None,
         image_rotary_emb: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
-        output: Tensor = self._original(
-            attn,
-            hidden_states,
-            encoder_hidden_states=encoder_hidden_states,
-            attention_mask=attention_mask,
-            image_rotary_emb=image_rotary_emb,
-        )
         place = self._point.pass_name, self._point.layer
         step = self._calls[place] if self._point.has_steps else NO_STEP
         self._calls[place] += 1
-        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        query = _by_heads(attn.norm_q, attn.to_q(hidden_states), attn.heads, image_rotary_emb)
-        key = _by_heads(attn.norm_k, attn.to_k(context), attn.heads, image_rotary_emb)
-        self._sink(*place, step, RowsOnDemand(query, key, query.shape[-1] ** -0.5, attention_mask))
+        with ExitStack() as stack:
+            normalised: list[Tensor] = []
+            wanted = is_wanted(self._sink, *place, step)
+            for norm in (attn.norm_q, attn.norm_k) if wanted else ():
+                hook = norm.register_forward_hook(lambda _norm, _args, values: normalised.append(values))
+                stack.callback(hook.remove)
+            output: Tensor = self._original(
+                attn,
+                hidden_states,
+                encoder_hidden_states=encoder_hidden_states,
+                attention_mask=attention_mask,
+                image_rotary_emb=image_rotary_emb,
+            )
+        if wanted:
+            query, key = (_rotated(values, image_rotary_emb) for values in normalised)
+            self._sink(*place, step, RowsOnDemand(query, key, query.shape[-1] ** -0.5, attention_mask))
         return output
 
 
-def _by_heads(norm: Any, values: Tensor, heads: int, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
-    """[B, T, heads * D] -> [B, heads, T, D], after norm and rotary embedding: as CosmosAttnProcessor2_0 makes them."""
+def _rotated(values: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+    """[B, heads, T, D] after the rotary embedding, as CosmosAttnProcessor2_0 makes it."""
+    if rotary is None:
+        return values
     from diffusers.models.embeddings import apply_rotary_emb
 
-    values = norm(values.unflatten(2, (heads, -1)).transpose(1, 2))
-    return (
-        values if rotary is None else apply_rotary_emb(values, rotary, use_real=True, use_real_unbind_dim=-2)
-    )
+    turned: Tensor = apply_rotary_emb(values, rotary, use_real=True, use_real_unbind_dim=-2)
+    return turned

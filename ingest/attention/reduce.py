@@ -89,9 +89,14 @@ class Reducer:
         self._selection = selection
         self._plans = {name: _PassPlan(name, items, selection, device) for name in selection.steps}
         self._kept: dict[tuple[str, int], dict[int, _Layer]] = {}
+        self._fetched: dict[tuple[str, int], dict[str, Array]] = {}
+
+    def wants(self, pass_name: str, layer: int, step: int) -> bool:
+        """Whether that attention is kept: taps make nothing ready for what is not."""
+        return self._selection.wants(pass_name, layer, step)
 
     def __call__(self, pass_name: str, layer: int, step: int, weights: Weights) -> None:
-        if self._selection.wants(pass_name, layer, step):
+        if self.wants(pass_name, layer, step):
             reduced = self._plans[pass_name].reduce(weights)
             self._kept.setdefault((pass_name, step), {})[layer] = reduced
 
@@ -100,13 +105,24 @@ class Reducer:
         found = []
         for pass_name, steps in self._selection.steps.items():
             for step in steps:
-                layers = self._kept.get((pass_name, step), {})
-                missing = [layer for layer in self._selection.layers if layer not in layers]
-                if missing:
-                    raise LayoutError(f"no attention seen in {pass_name} step {step}, layers {missing}")
-                kept = [layers[layer] for layer in self._selection.layers]
+                kept = self._of(pass_name, step)
                 found.append(self._plans[pass_name].capture(item, step, kept))
         return found
+
+    def _of(self, pass_name: str, step: int) -> dict[str, Array]:
+        """Field of :class:`_Layer` -> its layers stacked, [L, B, ...], on the host: one transfer for the whole batch."""
+        if (pass_name, step) not in self._fetched:
+            layers = self._kept.pop((pass_name, step), {})
+            missing = [layer for layer in self._selection.layers if layer not in layers]
+            if missing:
+                raise LayoutError(f"no attention seen in {pass_name} step {step}, layers {missing}")
+            kept = [layers[layer] for layer in self._selection.layers]
+            self._fetched[pass_name, step] = {
+                name: _stacked([getattr(layer, name) for layer in kept])
+                for name, values in vars(kept[0]).items()
+                if values is not None
+            }
+        return self._fetched[pass_name, step]
 
 
 @dataclass
@@ -201,14 +217,14 @@ class _PassPlan:
             token_maps=self._at_patches(query_rows) if self.selection.is_full else None,
         )
 
-    def capture(self, b: int, step: int, kept: list[_Layer]) -> PassCapture:
-        """Item ``b`` of the batch, its layers stacked, padding cut off."""
+    def capture(self, b: int, step: int, kept: Mapping[str, Array]) -> PassCapture:
+        """Item ``b`` of the batch, from fields [L, B, ...], padding cut off."""
         layout = self.layouts[b]
         n_queries, groups = len(layout.queries), tuple(self.groups[b])
         n_objects = _object_count(self.items[b])
 
         def stack(name: str) -> Array:
-            return np.stack([getattr(layer, name)[b].cpu().numpy() for layer in kept])
+            return kept[name][:, b]
 
         mean_maps = stack("mean_maps")[:, : len(groups)]
         blocks = [
@@ -261,6 +277,13 @@ class _PassPlan:
                 f"{self.name}: weights have the shape {shape}; the layout wants "
                 f"({len(self.items)}, heads, rows, {self.n_keys})"
             )
+
+
+def _stacked(layers: Sequence[Tensor]) -> Array:
+    import torch
+
+    stacked: Array = torch.stack(list(layers)).cpu().numpy()
+    return stacked
 
 
 def _object_count(item: Item) -> int:

@@ -34,7 +34,13 @@ class TapError(RuntimeError):
 
 
 WeightSink = Callable[[str, int, int, Weights], None]
-"""Takes (pass, layer, denoising step, weights)."""
+"""Takes (pass, layer, denoising step, weights). One with a method ``wants`` is given only what it wants."""
+
+
+def is_wanted(sink: WeightSink, pass_name: str, layer: int, step: int) -> bool:
+    """Whether the sink keeps attention of that place: a tap makes nothing ready for one that does not."""
+    wants: Callable[[str, int, int], bool] | None = getattr(sink, "wants", None)
+    return wants is None or wants(pass_name, layer, step)
 
 
 @contextmanager
@@ -53,9 +59,11 @@ def module_hooks(points: Sequence[TapPoint], sink: WeightSink) -> Iterator[Count
                     f"{point.pass_name} layer {point.layer} returned no attention weights: "
                     "the model must run eager attention while it is tapped"
                 )
-            step = calls[point.pass_name, point.layer] if point.has_steps else NO_STEP
-            calls[point.pass_name, point.layer] += 1
-            sink(point.pass_name, point.layer, step, FullWeights(output[1]))
+            place = point.pass_name, point.layer
+            step = calls[place] if point.has_steps else NO_STEP
+            calls[place] += 1
+            if is_wanted(sink, *place, step):
+                sink(*place, step, FullWeights(output[1]))
 
         return hook
 

@@ -72,11 +72,8 @@ class RowsOnDemand:
     def rows(self, index: Tensor, heads: Tensor) -> Tensor:
         import torch
 
-        batch, n_heads, n_queries, n_keys = self.shape
-        per_key_head = n_heads // self.key.shape[1]
-        query = _gather(self.query, index)[:, heads].float()
-        key = self.key[:, heads // per_key_head].float()
-        scores = (query @ key.transpose(2, 3)).double() * self.scale
+        batch, _, n_queries, n_keys = self.shape
+        scores = self._scores(_gather(self.query, index).float(), heads).double() * self.scale
         if self.mask is not None:
             mask = self.mask.expand(batch, self.mask.shape[1], n_queries, -1)[..., :n_keys]
             mask = _gather(mask, index)
@@ -86,6 +83,25 @@ class RowsOnDemand:
             future = torch.arange(n_keys, device=index.device) > index[..., None]
             scores = scores.masked_fill(future[:, None], -torch.inf)
         return scores.softmax(-1)
+
+    def _scores(self, query: Tensor, heads: Tensor) -> Tensor:
+        """query [B, H, R, D] of all heads -> products with the keys [B, h, R, K].
+
+        Keys are many and rows few, so keys are copied only where that spares the products of other heads.
+        """
+        n_heads, n_key_heads = self.shape[1], self.key.shape[1]
+        if len(heads) == n_heads:
+            return _products(query, self.key.float())[:, heads]
+        if n_key_heads == 1:
+            return _products(query[:, heads], self.key.float())
+        return _products(query[:, heads], self.key[:, heads // (n_heads // n_key_heads)].float())
+
+
+def _products(query: Tensor, key: Tensor) -> Tensor:
+    """query [B, H, R, D], key [B, G, K, D] with G dividing H, neighbouring heads sharing keys -> [B, H, R, K]."""
+    batch, heads, rows, width = query.shape
+    shared = query.reshape(batch, key.shape[1], heads // key.shape[1] * rows, width)
+    return (shared @ key.transpose(2, 3)).view(batch, heads, rows, -1)
 
 
 def _gather(values: Tensor, index: Tensor) -> Tensor:

@@ -28,20 +28,30 @@ class PrefixCache:
     """Keys and values of the prefix, one pair a layer: filled by the prefix pass, read unchanged by every step.
 
     Has the one method of a transformers ``Cache`` that ``GemmaAttention`` calls. A ``DynamicCache`` would grow by
-    the action keys in each denoising step and would have to be cropped.
+    the action keys in each denoising step and would have to be cropped. ``room`` is the number of action keys where
+    it is known and no gradient is wanted: each step then writes its keys behind the prefix's, over those of the step
+    before, instead of copying all of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 0) -> None:
         self._layers: dict[int, tuple[Tensor, Tensor]] = {}
+        self._room = room
         self.is_filling = True
 
     def update(self, keys: Tensor, values: Tensor, layer_idx: int) -> tuple[Tensor, Tensor]:
         """[B, heads, new, head_dim] in; while reading, the prefix's keys and values are put in front."""
         if self.is_filling:
-            self._layers[layer_idx] = (keys, values)
+            self._layers[layer_idx] = (self._with_room(keys), self._with_room(values))
             return keys, values
         prefix_keys, prefix_values = self._layers[layer_idx]
-        return torch.cat([prefix_keys, keys], dim=2), torch.cat([prefix_values, values], dim=2)
+        if not self._room:
+            return torch.cat([prefix_keys, keys], dim=2), torch.cat([prefix_values, values], dim=2)
+        prefix_keys[:, :, -self._room :] = keys
+        prefix_values[:, :, -self._room :] = values
+        return prefix_keys, prefix_values
+
+    def _with_room(self, prefix: Tensor) -> Tensor:
+        return nn.functional.pad(prefix, (0, 0, 0, self._room)) if self._room else prefix
 
 
 class PrefixBlock(nn.Module):
@@ -171,7 +181,10 @@ class TinyPolicy(nn.Module):
 
         x [B, P, width], is_valid [B, P] bool, positions [B or 1, P].
         """
-        mask = _additive(is_valid[:, None, :] & is_valid[:, :, None], x.dtype)
+        one = _additive(is_valid, x.dtype)[
+            :, 0
+        ]  # both ways in floats: torch is slow at broadcasting booleans
+        mask = torch.minimum(one[:, None, :], one[:, :, None])[:, None]
         rope = self.rope(x, positions)
         hidden = []
         for layer in self.prefix_layers:
@@ -215,16 +228,22 @@ class TinyPolicy(nn.Module):
         Returns actions [B, horizon, action_dim] in the policy's units. Raises ValueError for other shapes.
         """
         self._check(images, tokens, token_mask, noise)
+        return self.sample_from_patches(self.embed_patches(self.patchify(images)), tokens, token_mask, noise)
+
+    @torch.no_grad()
+    def sample_from_patches(
+        self, patches: Tensor, tokens: Tensor, token_mask: Tensor, noise: Tensor
+    ) -> Tensor:
+        """:meth:`sample_actions` for pictures that were embedded before: patches [B, n_patches, width]."""
         batch, n_tokens = tokens.shape
-        patches = self.embed_patches(self.patchify(images))
         x = torch.cat([patches, self.token_embedding(tokens)], dim=1)
         is_valid = torch.cat(
             [torch.ones_like(token_mask[:, :1]).expand(batch, self.config.n_patches), token_mask], 1
         )
-        cache = PrefixCache()
+        horizon = self.config.horizon
+        cache = PrefixCache(room=horizon)
         self.encode_prefix(x, is_valid, self.prefix_positions(n_tokens, x.device), cache)
 
-        horizon = self.config.horizon
         seen = torch.cat([is_valid, is_valid.new_ones(batch, horizon)], dim=1)
         mask = _additive(seen[:, None, :].expand(batch, horizon, -1), x.dtype)
         actions = noise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from ingest.attention.taps import TapPoint, WeightSink
 from ingest.episodes.base import Observation
 from ingest.errors import CheckpointError, UserError
 from ingest.policies.base import Geometry, Prepared, Seen
+from ingest.policies.pictures_once import each_once
 from ingest.study import PolicySection
 
 Inputs = Mapping[str, Tensor]
@@ -46,7 +47,8 @@ class HuggingFacePolicy:
     ``attention`` maps a pass to its attention modules by layer; each must read its function from
     ``module.config._attn_implementation``. ``look`` turns an observation into pictures, ``encode`` (seen, prompt,
     queries) into inputs of one length whatever the prompt, with their layout, and ``act`` (model, batched inputs,
-    noise [B, ...]) runs the model and gives actions [B, horizon, dims].
+    noise [B, ...]) runs the model and gives actions [B, horizon, dims]. ``vision`` is the module that turns pictures
+    into tokens, where it treats them one by one and knows nothing of the text: it then runs once a picture.
     """
 
     model: nn.Module
@@ -62,6 +64,7 @@ class HuggingFacePolicy:
     dtype: str = "float32"
     device: str = "cpu"
     merge: Callable[[Sequence[Inputs]], Inputs] = field(default=lambda items: stacked(items))
+    vision: nn.Module | None = None
 
     def see(self, observation: Observation) -> Seen:
         return self.look(observation)
@@ -86,6 +89,9 @@ class HuggingFacePolicy:
             for name, modules in self.attention.items()
             for layer, module in enumerate(modules)
         ]
+
+    def pictures_once(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self.vision is None else each_once(self.vision)
 
     def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
         return tap(self.points(), sink, self.attention_impl)

@@ -33,6 +33,7 @@ from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.lerobot_checkpoint import Checkpoint, read_checkpoint
 from ingest.policies.lerobot_text import text_of
 from ingest.policies.pi_layout import Slot, pi_layout
+from ingest.policies.pictures_once import each_once
 from ingest.policies.smolvla_tap import smolvla_edits, smolvla_tap
 from ingest.study import PolicySection
 
@@ -189,6 +190,13 @@ class LeRobotAdapter:
             *(TapPoint("suffix", index, layer.self_attn, True) for index, layer in enumerate(suffix)),
         ]
 
+    def pictures_once(self) -> AbstractContextManager[Any]:
+        return each_once(self._embedder(), "embed_image")
+
+    def _embedder(self) -> Any:
+        core = self.model.model
+        return core.vlm_with_expert if self._is_smolvla else core.paligemma_with_expert
+
     def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
         if self._is_smolvla:
             return smolvla_tap(self.model.model.vlm_with_expert, self.points(), sink)
@@ -240,11 +248,8 @@ class LeRobotAdapter:
             key: torch.full((1, 3, 32, 32), float(grey)) for key, grey in zip(names, greys, strict=True)
         }
         images, masks = self._images(probes)
-        core = (
-            self.model.model.vlm_with_expert if self._is_smolvla else self.model.model.paligemma_with_expert
-        )
         with torch.no_grad():
-            n_patches = core.embed_image(images[0]).shape[1]
+            n_patches = self._embedder().embed_image(images[0]).shape[1]
         side = math.isqrt(n_patches)
         if side * side != n_patches or PIXELS % side:
             raise CheckpointError(

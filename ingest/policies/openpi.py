@@ -36,6 +36,7 @@ from ingest.identity import hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.openpi_text import Given, text_tokens
 from ingest.policies.pi_layout import Slot, pi_layout
+from ingest.policies.pictures_once import each_once
 from ingest.study import PolicySection, resolve_path
 
 log = logging.getLogger(__name__)
@@ -178,6 +179,9 @@ class OpenPiAdapter:
             for name, stack in self._stacks.items()
             for layer, block in enumerate(stack.layers)
         ]
+
+    def pictures_once(self) -> AbstractContextManager[Any]:
+        return each_once(self.model.paligemma_with_expert, "embed_image")
 
     def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
         return module_hooks(self.points(), sink)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch.nn.functional as F
 
 from ingest.attention.edit import Knockout, without_edges
-from ingest.attention.taps import NO_STEP, TapPoint, WeightSink
+from ingest.attention.taps import NO_STEP, TapPoint, WeightSink, is_wanted
 from ingest.attention.weights import RowsOnDemand
 
 if TYPE_CHECKING:
@@ -57,17 +57,18 @@ def smolvla_tap(
         ) -> Any:
             output = original(mask, batch, head_dim, query, key, value)
             point, n_keys = here[-1]
-            unseen = n_keys - key.shape[1]
-            weights = RowsOnDemand(
-                query.transpose(1, 2),
-                F.pad(key.transpose(1, 2), (0, 0, 0, unseen)),
-                head_dim**-0.5,
-                F.pad(mask[:, None], (0, unseen)),
-            )
             place = point.pass_name, point.layer
             step = calls[place] if point.has_steps else NO_STEP
             calls[place] += 1
-            sink(*place, step, weights)
+            if is_wanted(sink, *place, step):
+                unseen = n_keys - key.shape[1]
+                weights = RowsOnDemand(
+                    query.transpose(1, 2),
+                    F.pad(key.transpose(1, 2), (0, 0, 0, unseen)),
+                    head_dim**-0.5,
+                    F.pad(mask[:, None], (0, unseen)),
+                )
+                sink(*place, step, weights)
             return output
 
         return attended

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
+from torch import Tensor
 
 from ingest.attention.edit import Knockout, masked_modules
 from ingest.attention.layout import Camera, Layout, Token
@@ -26,6 +27,7 @@ from ingest.errors import CheckpointError, DataError, UserError
 from ingest.identity import hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.pi_layout import Slot, pi_layout
+from ingest.policies.pictures_once import each_once
 from ingest.study import PolicySection, resolve_path
 
 BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "demo" / "weights"
@@ -117,14 +119,22 @@ class TinyAdapter:
 
     def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:
         images = torch.from_numpy(np.stack([item.inputs["images"] for item in batch])).to(self.device)
-        actions = self.model.sample_actions(
-            images.float() / 127.5 - 1.0,
+        actions = self.model.sample_from_patches(
+            self._embedded(images),
             torch.tensor([item.inputs["tokens"] for item in batch], device=self.device),
             torch.tensor([item.inputs["token_mask"] for item in batch], device=self.device),
             torch.from_numpy(noise).to(self.device),
         )
         result: NDArray[np.float32] = actions.cpu().numpy()
         return result
+
+    def pictures_once(self) -> AbstractContextManager[Any]:
+        return each_once(self, "_embedded")
+
+    @torch.no_grad()
+    def _embedded(self, images: Tensor) -> Tensor:
+        """[B, cameras, 3, S, S] of 0 to 255 -> patches [B, n_patches, width]."""
+        return self.model.embed_patches(self.model.patchify(images.float() / 127.5 - 1.0))
 
     def points(self) -> list[TapPoint]:
         """The attention modules of both stacks."""

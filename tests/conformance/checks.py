@@ -17,6 +17,7 @@ from ingest.attention.reduce import Item, PassCapture, Reducer
 from ingest.attention.selection import Selection, select
 from ingest.identity import noise_of, token_hash_of
 from ingest.policies.base import Policy, Prepared
+from ingest.policies.pictures_once import pictures_once
 from ingest.study import CaptureSection
 from tests.conformance.case import QUERIES, Case, Key
 from tests.conformance.watch import watch_attention
@@ -296,6 +297,18 @@ def a_batch_equals_its_singles(case: Case, policy: Policy) -> None:
             np.testing.assert_allclose(one.head_maps, other.head_maps, atol=case.batch_tolerance, rtol=0)
 
 
+def a_picture_shared_between_prompts_changes_nothing(case: Case, policy: Policy) -> None:
+    seen = policy.see(case.observe(0))
+    batch = [policy.prepare(seen, prompt, QUERIES) for prompt in case.prompts]
+    noise = np.stack([noise_of(1, 0, "shared", 0, policy.geometry.noise_shape)] * len(batch))
+    alone = policy.infer(batch, noise)
+    with pictures_once(policy):
+        policy.infer(batch[:1], noise[:1])
+        together = policy.infer(batch, noise)
+    np.testing.assert_allclose(together, alone, atol=case.batch_tolerance, rtol=0)
+    assert np.array_equal(policy.infer(batch, noise), alone)
+
+
 def a_knockout_cuts_and_renormalises(case: Case, policy: Policy) -> None:
     if not case.can_cut:
         return
@@ -342,5 +355,6 @@ CHECKS: tuple[Callable[[Case, Policy], None], ...] = (
     every_layer_is_tapped_as_often_as_it_runs,
     a_changed_prompt_changes_the_tokens,
     a_batch_equals_its_singles,
+    a_picture_shared_between_prompts_changes_nothing,
     a_knockout_cuts_and_renormalises,
 )

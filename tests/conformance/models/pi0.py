@@ -77,6 +77,7 @@ def make(attention_impl: str = "sdpa") -> HuggingFacePolicy:
         encode=encode,
         act=act,
         attention_impl=attention_impl,
+        vision=model.model.vlm.vision_tower,
     )
 
 
