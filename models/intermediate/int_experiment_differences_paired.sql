@@ -18,6 +18,12 @@ knockouts as (
 
 ),
 
+answers as (
+
+    select * from {{ ref('int_answers_averaged_to_episodes') }}
+
+),
+
 differences as (
 
     select
@@ -62,6 +68,21 @@ differences as (
         episode_id,
         difference as value
     from knockouts
+
+    union all
+
+    select
+        run_id,
+        'H2.2' as hypothesis,
+        'accuracy_minus_majority' as estimand,
+        'greater' as alternative,
+        null as camera,
+        condition_id,
+        null as layer,
+        false as is_last_prefix_layer,
+        episode_id,
+        accuracy - majority_accuracy as value
+    from answers
 
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from measures import verdicts, verdicts_seed
+from measures import verdicts, verdicts_causal, verdicts_seed
 from measures.verdict import Outcome, Verdict, insufficient, not_applicable
 
 QUESTIONS = {
@@ -26,13 +26,9 @@ QUESTIONS = {
 NOT_TESTED = "these models do not test it yet"
 # Hypothesis -> kind of condition it needs, and what to say of a study without one.
 NEEDS = {
-    "H2.2": ("vqa", "the study asks the model no questions (vqa)"),
-    "H1": ("occlusion", "the study has no occlusion"),
-    "H1k": ("knockout", "the study has no knock-out"),
     "H3": (None, NOT_TESTED),
     "H4": (None, NOT_TESTED),
 }
-SEED_HAS_CRITERIA = ("H1",)
 UNITS = {
     ("H1.1", "ours"): "lift",
     ("H1.1", "seed"): "overlap ratio",
@@ -40,6 +36,10 @@ UNITS = {
     ("H1.1b", "seed"): "Cohen's d of the overlap ratio",
     ("H2.1", "ours"): "JSD, nats",
     ("H2.1", "seed"): "L2 distance of raw maps",
+    ("H2.2", "ours"): "accuracy above the most frequent answer's",
+    ("H1", "ours"): "standardised squared error of the actions",
+    ("H1", "seed"): "MSE of the actions, squared action units",
+    ("H1k", "ours"): "standardised squared error of the actions",
     ("M", "ours"): "visual / linguistic ratio",
     ("M", "seed"): "visual / linguistic ratio",
 }
@@ -62,6 +62,9 @@ class Marts(NamedTuple):
     paired: pl.DataFrame
     shifts: pl.DataFrame
     balance: pl.DataFrame
+    occlusions: pl.DataFrame
+    experiments: pl.DataFrame
+    answers: pl.DataFrame
     queries: pl.DataFrame
     episodes: pl.DataFrame
     conditions: pl.DataFrame
@@ -78,6 +81,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
         paired=dbt.ref("paired_tests").pl().filter(OF_WORDS | pl.col("pass").is_null()),
         shifts=dbt.ref("prompt_shift_by_episode").pl().filter(OF_WORDS),
         balance=dbt.ref("modality_balance_by_layer").pl().filter(pl.col("outcome") == "all"),
+        occlusions=dbt.ref("int_occlusions_compared").pl(),
+        experiments=dbt.ref("effects_by_condition").pl(),
+        answers=dbt.ref("answers_by_question").pl(),
         queries=dbt.ref("stg_raw__queries").pl().filter((pl.col("pass") == "prefix") & (pl.col("name") == "instruction")),
         episodes=dbt.ref("episodes").pl(),
         conditions=dbt.ref("conditions").pl(),
@@ -99,6 +105,10 @@ def verdict_rows(run: dict[str, Any], marts: Marts) -> list[dict[str, Any]]:
         ("H1.1b", "seed"): h1_1b_seed(run, marts, camera),
         ("H2.1", "ours"): h2_1(run, marts, camera),
         ("H2.1", "seed"): h2_1_seed(run, marts, camera),
+        ("H2.2", "ours"): h2_2(run, marts),
+        ("H1", "ours"): causal(run, marts, "H1", "error_high_minus_control", "occlusion"),
+        ("H1", "seed"): h1_seed(run, marts),
+        ("H1k", "ours"): causal(run, marts, "H1k", "error_cut_minus_control", "knockout"),
         ("M", "ours"): modality(run, marts),
         ("M", "seed"): modality_seed(run, marts),
     }
@@ -106,8 +116,6 @@ def verdict_rows(run: dict[str, Any], marts: Marts) -> list[dict[str, Any]]:
     for hypothesis, (kind, lacking) in NEEDS.items():
         because = NOT_TESTED if kind in kinds else lacking
         found[hypothesis, "ours"] = not_applicable(because)
-        if hypothesis in SEED_HAS_CRITERIA:
-            found[hypothesis, "seed"] = not_applicable(because)
     return [
         {
             "run_id": run["run_id"],
@@ -263,6 +271,90 @@ def h2_1_seed(run: dict[str, Any], marts: Marts, camera: str | None) -> Verdict:
     n_episodes = shifts["episode_id"].n_unique()
     verdict = verdicts_seed.h2_1(l2, correlation, centroid_px, n_episodes, n_rows, run["min_episodes"])
     return seen_by(camera, verdict)
+
+
+def causal(run: dict[str, Any], marts: Marts, hypothesis: str, estimand: str, kind: str) -> Verdict:
+    """H1 and H1k: every layer, camera and fill, or every cut, is a test of one family."""
+    missing = experiment_missing(marts, kind)
+    if missing:
+        return missing
+    tested = marts.paired.filter((pl.col("hypothesis") == hypothesis) & (pl.col("estimand") == estimand))
+    if tested.is_empty():
+        return nothing_done(marts) or insufficient(0, 0, f"no {kind} was run with a control to compare with")
+    noise = marts.experiments.filter(pl.col("condition_kind") == "noise")[
+        "mean_mse_standardised"
+    ].drop_nulls()
+    columns = ["estimate", "p_holm", "low", "high"]
+    estimate, p, low, high = (
+        tested[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in columns
+    )
+    return verdicts_causal.causal(
+        estimate,
+        p,
+        tested["n_episodes"].to_numpy(),
+        [test_name(row) for row in tested.iter_rows(named=True)],
+        float(noise.mean()) if len(noise) else None,  # type: ignore[arg-type]
+        low,
+        high,
+        run["min_episodes"],
+        run["alpha"],
+    )
+
+
+def test_name(row: dict[str, Any]) -> str:
+    layer = "all layers" if row["layer"] is None else f"L{row['layer']}"
+    camera = "" if row["camera"] is None else f", camera {row['camera']}"
+    return f"{row['condition_id']} ({layer}{camera})"
+
+
+def h1_seed(run: dict[str, Any], marts: Marts) -> Verdict:
+    missing = experiment_missing(marts, "occlusion")
+    if missing:
+        return missing
+    counted = marts.occlusions.filter(
+        ~pl.col("is_last_prefix_layer") & (pl.col("fill") == "black") & pl.col("fidelity_seed").is_not_null()
+    )
+    if counted.is_empty():
+        return nothing_done(marts) or not_applicable(
+            "the study leaves out the seed's arms, or does not fill with black"
+        )
+    # Cameras that were covered one at a time count as one episode's mean.
+    episodes = counted.group_by("layer", "episode_id").agg(pl.col("fidelity_seed").mean())
+    by_layer = {
+        layer: frame.sort("episode_id")["fidelity_seed"].to_list()
+        for (layer,), frame in episodes.sort("layer").group_by("layer", maintain_order=True)
+    }
+    return verdicts_causal.fidelity_seed(
+        list(by_layer), list(by_layer.values()), run["min_episodes"], run["alpha"]
+    )
+
+
+def h2_2(run: dict[str, Any], marts: Marts) -> Verdict:
+    missing = experiment_missing(marts, "vqa")
+    if missing:
+        return missing
+    if marts.answers.is_empty():
+        return not_applicable("the model gave no answers that have a known right one")
+    best = marts.answers.sort("low", "condition_id", nulls_last=True, descending=[True, False]).row(
+        0, named=True
+    )
+    difference, low, high, accuracy, majority = (
+        number(best[name])
+        for name in ("mean_difference", "low", "high", "mean_accuracy", "mean_majority_accuracy")
+    )
+    verdict = verdicts_causal.answers(
+        difference, low, high, accuracy, majority, best["n_episodes"], run["min_episodes"]
+    )
+    return verdict._replace(because=f"{best['condition_id']}: {verdict.because}")
+
+
+def experiment_missing(marts: Marts, kind: str) -> Verdict | None:
+    lacking = {
+        "occlusion": "the study has no occlusion",
+        "knockout": "the study has no knock-out",
+        "vqa": "the study asks the model no questions (vqa)",
+    }
+    return None if kind in set(marts.conditions["kind"]) else not_applicable(lacking[kind])
 
 
 def modality(run: dict[str, Any], marts: Marts) -> Verdict:

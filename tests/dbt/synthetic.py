@@ -19,6 +19,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from tests.dbt.synthetic_experiments import add_experiments
+from tests.dbt.synthetic_experiments import condition_rows as condition_rows_of_experiments
+
 ROOT = Path(__file__).resolve().parents[2]
 POISON = 0.9
 GRID = 16
@@ -57,6 +60,7 @@ class World:
     has_objects: bool = True
     has_inferences: bool = True
     has_failures: bool = True
+    has_experiments: bool = False
     min_episodes: int = 20
     n_resamples: int = 1000
     seed: int = 7
@@ -74,7 +78,7 @@ class World:
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0), compare=False)
 
 
-PLANTED = World()
+PLANTED = World(has_experiments=True)
 FEW = World(
     run_id="few",
     n_success=5,
@@ -139,6 +143,9 @@ def tables(world: World) -> dict[str, list[Row]]:
     if world.has_inferences:
         for episode in out["episodes"]:
             fill_episode(world, episode, out)
+    if world.has_experiments:
+        out["conditions"] += condition_rows_of_experiments()
+        add_experiments(out, world.seed)
     for rows in out.values():
         for row in rows:
             row["run_id"] = world.run_id

@@ -208,7 +208,7 @@ def raw_map(
     """A camera's 256 sums of weights [heads, queries, keys].
 
     head -1 is the mean over heads, -2 the largest head; ``joined`` says whether rows are averaged or the largest
-    taken, after the mean over heads.
+    taken, after the heads were joined.
     """
     first = FIRST_KEY[camera]
     n_heads = len(weights)
@@ -216,7 +216,9 @@ def raw_map(
     for key in range(first, first + 256):
         by_head = [[float(weights[one, row, key]) for row in rows] for one in range(n_heads)]
         means = [sum(values) / len(rows) for values in by_head]
-        if joined == "max":
+        if joined == "max" and head == -2:
+            found.append(max(max(values) for values in by_head))
+        elif joined == "max":
             found.append(max(sum(values[row] for values in by_head) / n_heads for row in range(len(rows))))
         elif head == -2:
             found.append(max(means))

@@ -376,6 +376,8 @@ def test_chosen_layers_heads_and_the_full_profile(world: World, again: Replay, t
     kinds = {(row["head"], row["rows"], row["query_index"]) for row in stored.maps[key_of(some[0])]}
     n_queries = 1 + len(split_words(stored.inferences[some[0]["inference_id"]]["prompt"]))
     groups = {(-1, "mean", 0), (-1, "max", 0), (-2, "mean", 0)}
+    if some[0]["pass"] == "prefix":
+        groups.add((-2, "max", 0))  # the seed's map of causal fidelity
     every = {(head, "mean", query) for head in (-1, 1) for query in range(n_queries)}
     assert kinds == groups | every
 

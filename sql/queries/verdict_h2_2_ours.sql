@@ -1,0 +1,12 @@
+-- H2.2, ours: right answers against always giving the most frequent right one.
+select
+    question,
+    n_episodes,
+    mean_accuracy,
+    mean_majority_accuracy,
+    mean_difference,
+    low,
+    high
+from marts.answers_by_question
+where run_id = getvariable('run_id')
+order by question

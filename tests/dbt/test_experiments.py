@@ -1,0 +1,157 @@
+"""Effects of experiments, from rows to verdicts: what was planted is found, and numbers are the drawn ones' means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.dbt.synthetic import PLANTED
+from tests.dbt.synthetic_experiments import (
+    CONTROL,
+    CUT,
+    DELETED,
+    HIGH,
+    HIGH_SEED,
+    INSERTED,
+    LOW_SEED,
+    NOISE_FLOOR,
+    SHARE_RIGHT,
+)
+
+N_EPISODES = PLANTED.n_success + PLANTED.n_failure
+
+
+def rows(warehouse: duckdb.DuckDBPyConnection, mart: str, where: str = "true") -> list[dict[str, Any]]:
+    cursor = warehouse.execute(f"select * from marts.{mart} where run_id = 'planted' and {where}")
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def test_fidelity_by_layer(warehouse: duckdb.DuckDBPyConnection) -> None:
+    first, second = sorted(rows(warehouse, "fidelity_by_layer"), key=lambda row: row["layer"])
+    assert (first["layer"], second["layer"], first["n_episodes"]) == (1, 2, N_EPISODES)
+    assert first["mean_error_high"] == pytest.approx(HIGH, abs=0.02)
+    assert first["mean_error_control"] == pytest.approx(CONTROL, abs=0.02)
+    assert first["mean_fidelity"] == pytest.approx(first["mean_error_high"] - first["mean_error_control"])
+    assert first["low"] < HIGH - CONTROL < first["high"]
+    assert abs(second["mean_fidelity"]) < 0.02
+    assert first["p_holm"] < 0.05 < second["p_holm"]
+    assert first["family_size"] == 2
+    assert first["noise_floor"] == pytest.approx(NOISE_FLOOR, abs=0.01)
+    assert first["mean_fidelity_seed"] == pytest.approx(HIGH_SEED - LOW_SEED, abs=0.02)
+    assert first["label_seed"] == "strong"
+
+
+def test_a_mean_worked_out_from_the_raw_rows(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Controls first, then pictures, then episodes: here every level is even, so all in one is the same."""
+    raw = warehouse.execute(
+        """select inferences.condition_id, inferences.episode_id, action_effects.mse_standardised
+        from raw.action_effects join raw.inferences using (run_id, inference_id)
+        where run_id = 'planted' and condition_id like 'occlusion:L1.%'"""
+    ).fetchall()
+    high = [error for condition, _, error in raw if condition.endswith("high")]
+    control = [error for condition, _, error in raw if ".control." in condition]
+    (found,) = rows(warehouse, "fidelity_by_layer", "layer = 1")
+    assert found["mean_fidelity"] == pytest.approx(np.mean(high) - np.mean(control), rel=1e-9)
+    of_episode = [
+        np.mean([e for c, name, e in raw if name == episode and c.endswith("high")])
+        - np.mean([e for c, name, e in raw if name == episode and ".control." in c])
+        for episode in sorted({name for _, name, _ in raw})
+    ]
+    assert found["std_fidelity"] == pytest.approx(np.std(of_episode, ddof=1), rel=1e-9)
+
+
+def test_areas_under_the_curves_by_hand(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Deletion: 0 at 0, HIGH at .1, DELETED at .5. Insertion: INSERTED at .5, 0 at 1."""
+    (found,) = rows(warehouse, "fidelity_by_layer", "layer = 1")
+    deletion = (0.1 * HIGH / 2 + 0.4 * (HIGH + DELETED) / 2) / 0.5
+    assert found["deletion_auc"] == pytest.approx(deletion, abs=0.02)
+    assert found["insertion_auc"] == pytest.approx(INSERTED / 2, abs=0.02)
+    points = {
+        (row["curve"], row["share"]): row["mean_error"]
+        for row in rows(warehouse, "fidelity_curves", "layer = 1")
+    }
+    assert set(points) == {
+        ("delete", 0.0),
+        ("delete", 0.1),
+        ("delete", 0.5),
+        ("insert", 0.5),
+        ("insert", 1.0),
+    }
+    assert points["delete", 0.0] == points["insert", 1.0] == 0
+
+
+def test_a_region_and_a_head(warehouse: duckdb.DuckDBPyConnection) -> None:
+    (region,) = rows(warehouse, "region_effects")
+    assert region["mean_difference"] == pytest.approx(HIGH - CONTROL, abs=0.02)
+    assert region["p_holm"] < 0.05
+    (head,) = rows(warehouse, "effects_by_condition", "condition_kind = 'ablation'")
+    assert head["low"] < head["mean_mse_standardised"] < head["high"]
+    assert head["mean_mse_standardised"] == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_cut(warehouse: duckdb.DuckDBPyConnection) -> None:
+    (found,) = rows(warehouse, "knockout_effects")
+    assert (found["cut"], found["layer"], found["n_episodes"]) == ("words-to-target", None, N_EPISODES)
+    assert found["mean_difference"] == pytest.approx(CUT - CONTROL, abs=0.02)
+    assert found["p_holm"] < 0.05
+    assert found["total_effect"] == [1.0, 0.0]
+
+
+def test_answers(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Targets take turns among three, so the most frequent right answer is right in 14 of 40 episodes."""
+    (found,) = rows(warehouse, "answers_by_question")
+    given = warehouse.execute(
+        "select episode_id, answer, params ->> '$.expected' from raw.inferences "
+        "where run_id = 'planted' and condition_id = 'vqa:what' order by episode_id"
+    ).fetchall()
+    right = np.array([answer == f"{expected.title()}." for _, answer, expected in given])
+    expected = [one for *_, one in given]
+    mostly = max(set(expected), key=expected.count)
+    assert found["mean_accuracy"] == pytest.approx(right.mean())
+    assert abs(right.mean() - SHARE_RIGHT) < 0.15
+    assert found["mean_majority_accuracy"] == pytest.approx(expected.count(mostly) / len(expected))
+    assert found["low"] < found["mean_difference"] < found["high"]
+
+
+def test_verdicts(warehouse: duckdb.DuckDBPyConnection) -> None:
+    found = {
+        (row["hypothesis"], row["criteria"]): row
+        for row in rows(warehouse, "hypothesis_verdicts", "hypothesis in ('H1', 'H1k', 'H2.2')")
+    }
+    assert {key: row["verdict"] for key, row in found.items()} == {
+        ("H1", "ours"): "supported",
+        ("H1", "seed"): "supported",
+        ("H1k", "ours"): "supported",
+        ("H2.2", "ours"): "supported",
+    }
+    assert "occlusion:black (L1, camera together)" in found["H1", "ours"]["because"]
+    assert found["H1", "ours"]["estimate"] == pytest.approx(HIGH - CONTROL, abs=0.02)
+
+
+def test_the_seeds_p_is_the_paired_t_tests(warehouse: duckdb.DuckDBPyConnection) -> None:
+    differences = warehouse.execute(
+        "select fidelity_seed from intermediate.int_occlusions_compared where run_id = 'planted' and layer = 1"
+    ).fetchall()
+    expected = stats.ttest_1samp([one for (one,) in differences], 0, alternative="greater")
+    (row,) = rows(warehouse, "hypothesis_verdicts", "hypothesis = 'H1' and criteria = 'seed'")
+    assert f"n = {len(differences)}" in row["because"]
+    assert expected.pvalue < 0.05
+
+
+def test_a_study_without_experiments_says_so(warehouse: duckdb.DuckDBPyConnection) -> None:
+    found = dict(
+        warehouse.execute(
+            "select hypothesis, because from marts.hypothesis_verdicts "
+            "where run_id = 'few' and verdict = 'not applicable' and hypothesis in ('H1', 'H1k', 'H2.2')"
+        ).fetchall()
+    )
+    assert found == {
+        "H1": "the study has no occlusion",
+        "H1k": "the study has no knock-out",
+        "H2.2": "the study asks the model no questions (vqa)",
+    }
