@@ -97,7 +97,8 @@ class Policy(Protocol):
 class Answering(Protocol):
     """A policy whose model can also answer in words."""
 
-    can_answer: bool
+    @property
+    def can_answer(self) -> bool: ...
 
     def answer(self, batch: Sequence[Prepared]) -> list[str]:
         """One answer an inference, greedy, without the prompt."""

@@ -49,6 +49,7 @@ class HuggingFacePolicy:
     queries) into inputs of one length whatever the prompt, with their layout, and ``act`` (model, batched inputs,
     noise [B, ...]) runs the model and gives actions [B, horizon, dims]. ``vision`` is the module that turns pictures
     into tokens, where it treats them one by one and knows nothing of the text: it then runs once a picture.
+    ``reply`` (model, batched inputs) gives an answer in words an inference, where the model has a language head.
     """
 
     model: nn.Module
@@ -65,6 +66,11 @@ class HuggingFacePolicy:
     device: str = "cpu"
     merge: Callable[[Sequence[Inputs]], Inputs] = field(default=lambda items: stacked(items))
     vision: nn.Module | None = None
+    reply: Callable[[nn.Module, Inputs], Sequence[str]] | None = None
+
+    @property
+    def can_answer(self) -> bool:
+        return self.reply is not None
 
     def see(self, observation: Observation) -> Seen:
         return self.look(observation)
@@ -74,13 +80,22 @@ class HuggingFacePolicy:
         return Prepared(encoded.inputs, encoded.token_ids, encoded.layout, encoded.warnings)
 
     def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:
-        inputs = {
-            name: values.to(self.device) for name, values in self.merge([b.inputs for b in batch]).items()
-        }
+        inputs = self._merged(batch)
         with torch.no_grad():
             actions = self.act(self.model, inputs, torch.from_numpy(noise).to(self.device))
         result: NDArray[np.float32] = actions.float().cpu().numpy()
         return result
+
+    def answer(self, batch: Sequence[Prepared]) -> list[str]:
+        """Raises TypeError for a model without ``reply``."""
+        if self.reply is None:
+            raise TypeError("this policy was made without 'reply': it answers no questions")
+        with torch.no_grad():
+            return list(self.reply(self.model, self._merged(batch)))
+
+    def _merged(self, batch: Sequence[Prepared]) -> Inputs:
+        inputs = self.merge([item.inputs for item in batch])
+        return {name: values.to(self.device) for name, values in inputs.items()}
 
     def points(self) -> list[TapPoint]:
         """The attention modules of every pass."""
