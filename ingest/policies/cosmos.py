@@ -43,11 +43,11 @@ from ingest.identity import hash_file, hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.cosmos_layout import (
     PATCH,
-    TOO_LONG,
     CosmosOptions,
     Text,
     checked_options,
     cosmos_layout,
+    cut_warning,
     frames_from_indices,
     kept_side,
     state_of,
@@ -271,13 +271,12 @@ class CosmosAdapter:
         if self._pieces is not None:
             ids, pieces, is_cut = self._pieces(prompt, len(text.embedding))
             text = replace(text, token_ids=ids, pieces=pieces, is_cut=is_cut)
-        is_cut = text.is_cut or text.n_real == len(text.embedding)
         frames = frames_from_indices(sampling.indices(), CAMERAS[self._cfg.suite])
         return Prepared(
             inputs={"question": question, "prompt": prompt, "sampling": sampling},
             token_ids=text.token_ids,
             layout=self._layout(frames, text_tokens(prompt, text), tuple(queries)),
-            warnings=(TOO_LONG,) if is_cut else (),
+            warnings=cut_warning(prompt, text),
         )
 
     def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -40,12 +40,12 @@ from ingest.identity import hash_file, hash_files, hex_digest
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.cosmos_layout import (
     PATCH,
-    TOO_LONG,
     CosmosOptions,
     Suite,
     Text,
     checked_options,
     cosmos_layout,
+    cut_warning,
     frame_index,
     kept_side,
     state_of,
@@ -184,7 +184,7 @@ class CosmosDiffusersAdapter:
             inputs={"given": self._given(seen), "text": torch.from_numpy(text.embedding)},
             token_ids=text.token_ids,
             layout=self._layout(text_tokens(prompt, text), tuple(queries)),
-            warnings=(TOO_LONG,) if text.is_cut else (),
+            warnings=cut_warning(prompt, text),
         )
 
     def infer(self, batch: Sequence[Prepared], noise: NDArray[np.float32]) -> NDArray[np.float32]:

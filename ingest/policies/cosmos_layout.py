@@ -19,7 +19,7 @@ from ingest.attention.layout import Camera, Layout, LayoutError, PassLayout, Que
 from ingest.episodes.base import Observation
 from ingest.errors import DataError, UnknownNameError
 from ingest.identity import digest
-from ingest.policies.text import Piece, Span, mark
+from ingest.policies.text import Piece, Span, listed, mark
 from ingest.study import Section
 
 # Frames that show no camera: role of their tokens -> kind. A frame of any other name shows the camera of that name.
@@ -211,6 +211,18 @@ def text_tokens(prompt: str, text: Text) -> tuple[Token, ...]:
             for token in marked[: text.n_real]
         )
     return (*real, *[Token("pad", "text_pad")] * (n_slots - len(real)))
+
+
+def cut_warning(prompt: str, text: Text) -> tuple[str, ...]:
+    """What was cut of a prompt that is too long: its words, where the pieces that entered are known."""
+    if text.pieces is None:
+        # A prompt that fills every slot exactly looks the same.
+        return (TOO_LONG,) if text.is_cut or text.n_real == len(text.embedding) else ()
+    if not text.is_cut:
+        return ()
+    end = max(piece.end for piece in text.pieces)
+    lost = [word.group() for word in re.finditer(r"\S+", prompt) if word.end() > end]
+    return (f"{TOO_LONG}: {listed(lost)}",)
 
 
 def frames_from_indices(indices: Mapping[str, int], cameras: Mapping[str, str]) -> tuple[str, ...]:

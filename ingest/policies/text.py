@@ -72,6 +72,17 @@ def mark(
     return Marked(tuple([*padding, *tokens] if pads_left else [*tokens, *padding]), lost)
 
 
+def listed(words: Sequence[str], limit: int = 12) -> str:
+    """Words for a warning: of many only the first ones and the last.
+
+    >>> listed(["and", "the", "duck"], limit=2)
+    'and ... duck (3 words)'
+    """
+    if len(words) <= limit:
+        return " ".join(words)
+    return f"{' '.join(words[: limit - 1])} ... {words[-1]} ({len(words)} words)"
+
+
 def _token(text: str, piece: Piece, spans: Sequence[Span], *, is_first: bool) -> Token:
     if piece.begin >= piece.end:
         return Token("text", "bos" if is_first else "template", piece.text)

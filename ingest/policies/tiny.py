@@ -20,7 +20,7 @@ from ingest.attention.layout import Camera, Layout, Token
 from ingest.attention.tapping import tap
 from ingest.attention.taps import TapPoint, WeightSink
 from ingest.demo.model import TinyPolicy
-from ingest.demo.tokenizer import Piece, TinyTokenizer, discretise_state
+from ingest.demo.tokenizer import Piece, TinyTokenizer, discretise_state, split_words
 from ingest.episodes.base import Observation
 from ingest.episodes.preprocess import Letterbox, resize_with_pad
 from ingest.errors import CheckpointError, DataError, UserError
@@ -28,6 +28,7 @@ from ingest.identity import hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.pictures_once import each_once
+from ingest.policies.text import listed
 from ingest.study import PolicySection, resolve_path
 
 BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "demo" / "weights"
@@ -107,9 +108,10 @@ class TinyAdapter:
             for camera in self._cameras
         )
         images = np.stack([seen.pictures[camera.name] for camera in self._cameras]).transpose(0, 3, 1, 2)
-        warnings = (
-            ("the instruction is longer than the policy takes; its end was cut",) if text.truncated else ()
-        )
+        warnings: tuple[str, ...] = ()
+        if text.truncated:
+            lost = split_words(prompt)[sum(piece.role == "instruction" for piece in text.pieces) :]
+            warnings = (f"the instruction is longer than the policy takes; its end was cut: {listed(lost)}",)
         return Prepared(
             inputs={"images": images, "tokens": text.ids, "token_mask": text.mask},
             token_ids=tuple(text.ids),

@@ -124,6 +124,8 @@ def a_cut_prompt_is_told(case: Case, policy: Policy) -> None:
     short, long = Run(case, policy, [case.prompts[0], case.long_prompt]).batch
     assert not short.warnings
     assert any("cut" in warning for warning in long.warnings), long.warnings
+    if any(token.word_index is not None for part in long.layout.passes for token in part.tokens):
+        assert any(case.long_prompt.split()[-1] in warning.split("cut")[1] for warning in long.warnings)
 
 
 def masked_keys_get_nothing_and_padded_queries_are_not_used(case: Case, policy: Policy) -> None:

@@ -32,15 +32,11 @@ def found_cases(only: str | None) -> tuple[list[Case], dict[str, str]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    only = metafunc.config.getoption("--adapter", default=None)
     if "case" in metafunc.fixturenames:
-        cases, missing = found_cases(metafunc.config.getoption("--adapter", default=None))
-        metafunc.config.stash[MISSING] = missing
+        cases, _ = found_cases(only)
         metafunc.parametrize("case", cases, ids=[case.name for case in cases], scope="module")
-
-
-MISSING = pytest.StashKey[dict[str, str]]()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for name, why in config.stash.get(MISSING, {}).items():
-        terminalreporter.write_line(f"conformance of {name} did not run: {why}")
+    if "left_out" in metafunc.fixturenames:
+        _, missing = found_cases(only)
+        lines = {name: f"conformance of {name} did not run: {why}" for name, why in missing.items()}
+        metafunc.parametrize("left_out", lines.values() or [None], ids=list(lines) or ["none"])

@@ -31,6 +31,7 @@ from ingest.policies.cosmos_layout import (
     checked_options,
     chunk_rows,
     cosmos_layout,
+    cut_warning,
     frame_index,
     frames_from_indices,
     kept_side,
@@ -43,6 +44,7 @@ from ingest.policies.text import Piece
 from ingest.rows import Tables
 from ingest.study import CaptureSection, PolicySection
 from ingest.tabulate import add_layouts
+from tests.conformance.case import random_observation
 from tests.conformance.models import cosmos_world as world
 from tests.ingest.test_pickles import Touch
 
@@ -190,6 +192,18 @@ def test_pieces_and_slots_must_agree():
     embedding[1] = 0
     with pytest.raises(LayoutError, match="empty slots between"):
         text_tokens("", Text.from_embedding(embedding))
+
+
+def test_the_words_that_are_cut_are_named():
+    embedding = np.ones((2, 3), dtype=np.float32)
+    pieces = (Piece("▁pick", 0, 4), Piece("</s>", 0, 0))
+
+    (known,) = cut_warning("pick up the duck", Text(embedding, (5, 1), pieces, is_cut=True))
+    (unknown,) = cut_warning("pick up the duck", Text.from_embedding(embedding))
+
+    assert known.endswith("its end was cut: up the duck")
+    assert unknown.endswith("its end was cut")
+    assert cut_warning("pick", Text(embedding, (5, 1), pieces)) == ()
 
 
 def test_the_sampler_calls_at_the_policys_noise_levels():
@@ -380,6 +394,27 @@ def test_the_route_through_get_action_gives_its_actions():
     )
 
     assert np.array_equal(policy.infer([prepared], noise)[0], np.float32(theirs["actions"]))
+
+
+@pytest.mark.parametrize("suite", ["robocasa", "aloha"])
+def test_the_frames_of_three_cameras_are_those_of_get_action(suite: str, monkeypatch: pytest.MonkeyPatch):
+    """The suites that the conformance cases do not run: what its own preprocessing makes of them."""
+    pytest.importorskip("cosmos_policy")
+    from ingest.policies.cosmos import CosmosAdapter, eval_config, imported_for
+    from tests.conformance.cases import cosmos as case
+
+    frames = SUITES[suite].frames
+    monkeypatch.setattr(world, "FRAMES", frames)
+    model, cfg = case.model(), eval_config(suite, chunk_size=world.CHUNK[0])
+    model.config.min_num_conditional_frames = model.config.max_num_conditional_frames = frames.index("action")
+    policy = CosmosAdapter(model, case.smaller(imported_for("libero")), cfg, world.STATISTICS)
+    sizes = dict.fromkeys(SUITES[suite].cameras, (96, 96))
+    seen = policy.see(random_observation(0, sizes, {"state": np.zeros(5)}))
+
+    layout = policy.prepare(seen, "pick up the duck", ("action",)).layout
+
+    assert [r.name.removeprefix("image:") for r in layout.of("denoise").regions] == list(frames)
+    assert len(policy.geometry.cameras) == 3
 
 
 def cosmos_section(**options: object) -> PolicySection:
