@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ingest.section import Section
 
@@ -14,6 +14,15 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 _Every = Annotated[int | None, Field(ge=1, description="Overrides conditions.every for this section.")]
 Layers = Literal["all"] | list[Annotated[int, Field(ge=0)]]
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected text")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_not_blank)]
 
 
 class RegionSection(Section):
@@ -56,7 +65,10 @@ class OcclusionSection(Section):
 
 class KnockoutSection(Section):
     name: Name
-    queries: str = "instruction"
+    queries: str = Field(
+        "instruction",
+        description="A query such as 'instruction', 'word:duck', 'action'; or a place of the prefix, as keys are.",
+    )
     keys: str = Field(
         min_length=1,
         description="'object:ROLE or CATEGORY', 'top:PERCENTILE', or a region of the layout such as 'image:base'.",
@@ -96,8 +108,10 @@ class QuestionSection(Section):
 
 
 class ConditionSection(Section):
-    prompts: dict[str, str] = Field(default_factory=dict)
-    paraphrases: list[str] = Field(default_factory=list)
+    prompts: dict[_Text, str] = Field(
+        default_factory=dict, description="Name -> prompt; an empty prompt is one too."
+    )
+    paraphrases: list[_Text] = Field(default_factory=list)
     repeats: int = Field(0, ge=0, description="The baseline again under so many other noises.")
     occlusion: OcclusionSection | None = None
     knockout: list[KnockoutSection] = Field(default_factory=list)

@@ -20,13 +20,15 @@ from ingest.study_conditions import KnockoutSection
 
 Bools = NDArray[np.bool_]
 _OBJECT, _TOP = "object:", "top:"
+_ROWS_ARE_KEYS = ("prefix", "denoise")
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Forbids a query group to see some keys in some layers, in every pass that has that query and those keys.
+    """Forbids some queries to see some keys in some layers, in every pass that has both.
 
-    ``keys`` is a region of the layout, 'object:ROLE or CATEGORY' (every patch that the object touches) or
+    ``query`` is a query of the layout, such as 'instruction', 'word:duck' or 'action'; in passes whose rows are their
+    keys it may also be a place, as ``keys`` are. ``keys`` is a region of the layout, 'object:ROLE or CATEGORY' (every patch that the object touches) or
     'top:PERCENTILE' (the patches that the query attends to most, averaged over the layers). ``control`` k cuts as
     many patches of the same shape elsewhere.
     """
@@ -40,54 +42,60 @@ class Cut:
     def knockouts(self, view: FrameView, layout: Layout) -> tuple[tuple[Knockout, ...], Params]:
         cuts = []
         for part in layout.passes:
-            rows = next((one.rows for one in part.queries if one.name == self.query), None)
-            keys = () if rows is None else self._keys(view, layout, part)
-            if rows is not None and keys:
+            rows = self._rows(view, layout, part)
+            keys = self._keys(view, layout, part, self.keys) if rows else ()
+            if keys:
                 cuts.append(Knockout(part.name, rows, keys, frozenset(self.layers)))
         if not cuts:
             raise Inapplicable("nothing_to_cut", f"{self.query} cannot see {self.keys} in this frame")
         return tuple(cuts), {"n_keys": {cut.pass_name: len(cut.keys) for cut in cuts}}
 
-    def _keys(self, view: FrameView, layout: Layout, part: PassLayout) -> tuple[int, ...]:
-        if not self.keys.startswith((_OBJECT, _TOP)):
-            return next((region.keys for region in part.regions if region.name == self.keys), ())
+    def _rows(self, view: FrameView, layout: Layout, part: PassLayout) -> tuple[int, ...]:
+        named = next((one.rows for one in part.queries if one.name == self.query), ())
+        if named or part.name not in _ROWS_ARE_KEYS:
+            return named
+        return self._keys(view, layout, part, self.query)
+
+    def _keys(self, view: FrameView, layout: Layout, part: PassLayout, name: str) -> tuple[int, ...]:
+        if not name.startswith((_OBJECT, _TOP)):
+            return next((region.keys for region in part.regions if region.name == name), ())
         keys: list[int] = []
         for camera in layout.cameras_in(part):
-            patches = self._patches(view, camera.name)
+            patches = self._patches(view, camera.name, name)
             keys += part.patch_keys(camera)[patches].tolist()
         return tuple(keys)
 
-    def _patches(self, view: FrameView, camera: str) -> Bools:
+    def _patches(self, view: FrameView, camera: str, name: str) -> Bools:
         if view.scene.seen is None:
             raise Inapplicable("frame_failed", "the frame could not be read")
         side = view.side(camera)
         picture = view.scene.seen.letterboxes[camera].picture_share(side) > 0
-        chosen = self._chosen(view, camera, picture)
+        chosen = self._chosen(view, camera, picture, name)
         if self.control is None or not chosen.any():
             return chosen
-        rng = view.rng("elsewhere", camera, self.query, self.keys, *self.layers)
+        rng = view.rng("elsewhere", camera, name, *self.layers)
         grid = (side, side)
         moved = elsewhere(chosen.reshape(grid), picture.reshape(grid), self.n_controls, rng)
         if self.control >= len(moved):
             raise Inapplicable("no_room", "the picture has no other place of that shape")
         return moved[self.control].ravel()
 
-    def _chosen(self, view: FrameView, camera: str, picture: Bools) -> Bools:
-        if self.keys.startswith(_OBJECT):
-            pixels = object_pixels(view, camera, self.keys.removeprefix(_OBJECT))
+    def _chosen(self, view: FrameView, camera: str, picture: Bools, name: str) -> Bools:
+        if name.startswith(_OBJECT):
+            pixels = object_pixels(view, camera, name.removeprefix(_OBJECT))
             return (patch_coverage(pixels[None], view.side(camera))[0] > 0) & picture
         maps = [view.map(camera, MapChoice(layer, self.query)) for layer in self.layers]
         known = [one for one in maps if one is not None]
         if not known:
             raise Inapplicable("no_map", f"the baseline has no {self.query} map on camera {camera!r}")
-        return top_patches(np.mean(known, axis=0), picture, 1 - float(self.keys.removeprefix(_TOP)) / 100)
+        return top_patches(np.mean(known, axis=0), picture, 1 - float(name.removeprefix(_TOP)) / 100)
 
 
 def knockout_conditions(sections: Sequence[KnockoutSection], n_layers: int) -> Iterator[Condition]:
     """Every knock-out of the study and its controls. Raises UserError for a percentile that is none."""
     for section in sections:
         _check_percentile(section)
-        is_place = section.keys.startswith((_OBJECT, _TOP))
+        is_place = section.keys.startswith((_OBJECT, _TOP)) or section.queries.startswith(_OBJECT)
         for layers, suffix in _layer_sets(section, n_layers):
             params = {
                 "cut": section.name,
