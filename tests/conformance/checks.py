@@ -206,7 +206,8 @@ def _compare(
         for column, q in enumerate(block.query_indices):
             rows = weights[:, list(part.queries[q].rows)]
             if block.rows == "max":
-                wanted = rows.mean(axis=0).max(axis=0)
+                of_heads = rows.max(axis=0) if block.head == -2 else rows.mean(axis=0)
+                wanted = of_heads.max(axis=0)
             elif block.head == -1:
                 wanted = per_query[q].mean(axis=0)
             elif block.head == -2:
