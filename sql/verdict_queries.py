@@ -1,0 +1,25 @@
+"""The query of ``sql/queries`` behind a verdict, as text that can be pasted."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+WITHOUT_NUMBERS = "verdict_without_numbers"
+
+
+def query_text(hypothesis: str, criteria: str, run_id: str, camera: str | None) -> str:
+    """The query that shows a verdict's numbers, after the variables that it reads."""
+    folder = resources.files("sql") / "queries"
+    name = f"verdict_{hypothesis}_{criteria}".lower().replace(".", "_")
+    if not (folder / f"{name}.sql").is_file():
+        name = WITHOUT_NUMBERS
+    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+    variables = {"run_id": run_id, "camera": camera or ""}
+    used = [key for key in variables if f"getvariable('{key}')" in text]
+    settings = [f"set variable {key} = {literal(variables[key])};" for key in used]
+    return "\n".join([*settings, text.strip()])
+
+
+def literal(text: str) -> str:
+    """``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
