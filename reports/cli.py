@@ -68,3 +68,6 @@ def main(arguments: list[str] | None = None) -> None:
     except ReportError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        typer.echo(f"error: {error}: free space or mend the path, then try again", err=True)
+        sys.exit(1)

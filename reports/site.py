@@ -15,6 +15,7 @@ from reports.blocks import Checklist, Figure, Section, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
 from reports.pages import (
+    causes,
     episode,
     episodes,
     index,
@@ -49,10 +50,16 @@ PAGES = (
     Page("index", "Overview", "What was studied, and what came out"),
     Page("object-attention", "Objects", "Does attention rest on the object that the instruction names?", ("H1.1", "H1.1b"), object_attention.sections),
     Page("prompt-control", "Prompts", "Does a changed prompt move attention, and the actions?", ("H2.1",), prompt_control.sections),
+    Page("causes", "Causes", "Do the actions change when attended places are covered, or attention is cut?", ("H1", "H1k"), causes.sections),
     Page("modality-balance", "Vision and language", "Do the actions attend to vision or to language?", ("M",), modality_balance.sections),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
 )  # fmt: skip
+
+
+def page_named(slug: str) -> Page:
+    """The page of that name."""
+    return next(page for page in PAGES if page.slug == slug)
 
 
 @dataclass(frozen=True)
@@ -81,17 +88,17 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
     """
     start = time.perf_counter()
     report = Report()
-    refuse_strangers(options.out)
+    out = real_place(options.out)
+    building = out.with_name(out.name + ".building")
+    for folder in (out, building):
+        refuse_strangers(folder)
     with open_warehouse(options.warehouse) as warehouse:
         study = read_study(warehouse, options.run)
         if study.others and options.run is None:
             say(
                 f"{len(study.others) + 1} runs in {options.warehouse}; showing {study.run_id} (choose with --run)"
             )
-        building = options.out.with_name(options.out.name + ".building")
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-        (building / MARKER).write_text(f"{study.run_id}\n", encoding="utf-8")
+        start_folder(building, study.run_id)
         context = Context(
             warehouse, study, options.lake, building, render.environment(), {"nav": PAGES, "csp": assets.CSP}
         )
@@ -100,12 +107,44 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
             report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")
         write_pages(context, report)
         n = write_episodes(context, report, say)
-        write_page(context, report, PAGES[-1], lambda: ("methods.html", methods_content(context, report)))
-    shutil.rmtree(options.out, ignore_errors=True)
-    building.rename(options.out)
-    size = sum(f.stat().st_size for f in options.out.rglob("*") if f.is_file()) / 1e6
+        write_page(context, report, page_named("methods"), lambda: ("methods.html", methods_content(context, report)))
+    try:
+        if out.exists():
+            shutil.rmtree(out)
+        building.rename(out)
+    except OSError as error:
+        raise OutputRefusedError(
+            f"{out} cannot be replaced ({error.strerror}): the new site is in {building}"
+        ) from error
+    size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 1e6
     report.summary = f"{len(PAGES)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
     return report
+
+
+def real_place(out: Path) -> Path:
+    """Where the site will lie: a link to a folder stays, and what it leads to is replaced."""
+    try:
+        place = out.resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise OutputRefusedError(
+            f"--out {str(out)!r} cannot be followed ({error}): choose another"
+        ) from error
+    if not place.name:
+        raise OutputRefusedError(f"--out {str(out)!r} is no place for a site: choose another")
+    return place
+
+
+def start_folder(building: Path, run_id: str) -> None:
+    """An empty folder for the site, marked as ours from the start."""
+    try:
+        if building.exists():
+            shutil.rmtree(building)
+        building.mkdir(parents=True)
+        (building / MARKER).write_text(f"{run_id}\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputRefusedError(
+            f"{building} cannot be written ({error.strerror}): choose another place with --out"
+        ) from error
 
 
 def refuse_strangers(out: Path) -> None:
@@ -147,7 +186,7 @@ def write_pages(context: Context, report: Report) -> None:
         report.sources += content["sources"]
         return "index.html", content
 
-    write_page(context, report, PAGES[0], make_index)
+    write_page(context, report, page_named("index"), make_index)
     for page in PAGES:
         if page.sections is not None:
             write_page(context, report, page, lambda page=page: sections_content(context, report, page))  # type: ignore[misc]
@@ -196,7 +235,7 @@ def write_episodes(context: Context, report: Report, say: Callable[[str], None])
         found.append(head)
         return "episodes.html", episodes.content(context, head, result)
 
-    write_page(context, report, PAGES[4], make_table)
+    write_page(context, report, page_named("episodes"), make_table)
     written = 0
     for first in range(0, len(rows), BATCH):
         batch = rows[first : first + BATCH]

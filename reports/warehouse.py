@@ -34,7 +34,13 @@ REQUIRED = (
     *("modality_balance_by_step", "modality_balance_by_episode", "modality_balance_by_layer"),
     *("modality_balance_by_task", "action_shift_by_condition", "outcome_tests", "paired_tests"),
     *("bootstrap_intervals", "hypothesis_verdicts", "frame_gallery", "frame_metrics", "word_attention"),
-    "word_object_attention",
+    *(
+        "word_object_attention",
+        "fidelity_by_layer",
+        "region_effects",
+        "knockout_effects",
+        "effects_by_condition",
+    ),
 )
 BUILD = "run `python -m ingest` and `dbt build` (or `python -m ingest publish`)"
 PARAMETER = re.compile(r"getvariable\('(\w+)'\)")

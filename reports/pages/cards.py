@@ -13,6 +13,8 @@ PAGES = {
     "H1.1": "object-attention.html",
     "H1.1b": "object-attention.html#outcomes",
     "H2.1": "prompt-control.html",
+    "H1": "causes.html",
+    "H1k": "causes.html#cuts",
     "M": "modality-balance.html",
 }
 

@@ -88,3 +88,16 @@ create table marts.word_attention (run_id varchar, episode_id varchar, layer sma
 create table marts.word_object_attention (run_id varchar, episode_id varchar, outcome varchar, layer smallint, word_index smallint,
     word varchar, names_target boolean, camera varchar, role varchar, n_frames bigint, mass_share double, lift double,
     is_last_prefix_layer boolean);
+create table marts.fidelity_by_layer (run_id varchar, layer integer, camera varchar, fill varchar, query varchar,
+    is_last_prefix_layer boolean, n_episodes bigint, mean_error_high double, mean_error_control double, mean_fidelity double,
+    std_fidelity double, mean_mse_high_seed double, mean_mse_low_seed double, mean_fidelity_seed double, label_seed varchar,
+    low double, high double, p double, p_holm double, family_size bigint, noise_floor double, deletion_auc double,
+    insertion_auc double);
+create table marts.region_effects (run_id varchar, region varchar, camera varchar, fill varchar, n_episodes bigint,
+    mean_error_region double, mean_error_control double, mean_difference double, low double, high double, p double, p_holm double,
+    family_size bigint);
+create table marts.knockout_effects (run_id varchar, cut varchar, query varchar, keys varchar, layer integer, n_episodes bigint,
+    mean_error_cut double, mean_error_control double, mean_difference double, low double, high double, p double, p_holm double,
+    family_size bigint, total_effect double[]);
+create table marts.effects_by_condition (run_id varchar, condition_id varchar, condition_kind varchar, n_episodes bigint,
+    mean_mse double, mean_mse_standardised double, std_mse_standardised double, params json, low double, high double);

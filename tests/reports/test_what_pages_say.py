@@ -285,3 +285,16 @@ def test_labels_of_lines_stand_right_of_the_points(rich: Site, visit: Visit) -> 
         return [label.getBoundingClientRect().left, Math.max(...points.map((p) => p.getBoundingClientRect().right))];
     }""")
     assert ends[0] > ends[1]
+
+
+def test_causes_stand_against_controls_and_the_noise_floor(rich: Site) -> None:
+    text, found = text_of(rich.root / "causes.html"), captions(rich.root / "causes.html")
+    assert "Another noise alone moves the actions by 0.15" in text
+    assert "Covering what a layer attends to most (black), against as many patches elsewhere" in found
+    assert "Cutting attention to some keys, against cutting it to as many patches elsewhere" in found
+    assert "words-to-base" in text  # no control: in the table alone
+    assert "Layer 4, all cameras together: fidelity above 0" in text
+
+
+def test_a_study_without_experiments_has_no_causes(little: Site) -> None:
+    assert "attention stays a correlate" in text_of(little.root / "causes.html")
