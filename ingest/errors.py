@@ -23,6 +23,10 @@ class WarehouseLockedError(UserError):
     """Another process has the warehouse open."""
 
 
+class WarehouseError(GazehouseError):
+    """The warehouse could not be built; the one that was there is untouched."""
+
+
 class DataError(GazehouseError):
     """An episode, frame or mask cannot be used: it becomes a row in ``issues``, the rest of the study goes on.
 

@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 
 from ingest.errors import DataError, UserError
 from ingest.identity import hash_file, unit_of
+from ingest.manifest import MANIFEST, read_manifest
 
-MANIFEST = "unit.json"
 _WRITING, _REPLACED, _UNIT = ".writing-", ".replaced-", "unit="
 # The one table that is not the same each time, so its checksum is not part of the manifest.
 _VARYING = frozenset({"timings"})
@@ -71,14 +71,8 @@ class RunFolder:
         return [unit for unit in found if unit != self.run_unit]
 
     def manifest(self, unit: str) -> dict[str, Any] | None:
-        """The unit's manifest, or None where the unit is not in the lake or its manifest cannot be read."""
-        try:
-            content: dict[str, Any] = json.loads(
-                (self.unit_path(unit) / MANIFEST).read_text(encoding="utf-8")
-            )
-        except (OSError, ValueError):
-            return None
-        return content
+        """The unit's manifest, or None where the unit is not in the lake or has no manifest of its own."""
+        return read_manifest(self.unit_path(unit), self.run_id, unit)
 
     def read(self, unit: str, table: str) -> pa.Table | None:
         """A unit's table, or None where the unit has no rows of it. Raises DataError for a damaged file."""
@@ -88,7 +82,7 @@ class RunFolder:
         try:
             # One file, read as such: a dataset reader would add the folder's run_id and unit as columns.
             return pq.ParquetFile(path).read()
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{path} is damaged ({str(error).splitlines()[0]}); delete the unit's folder and run the study again",
                 subject=path.relative_to(self.path).as_posix(),
@@ -96,7 +90,10 @@ class RunFolder:
             ) from error
 
     def damaged_files(self, unit: str, *, verify: bool) -> list[Path]:
-        """Files of a unit that are missing or, with ``verify``, do not have the manifest's checksum."""
+        """Files of a unit that are missing, cut short or of another number of rows than the manifest says.
+
+        Only the end of each file is read; ``verify`` compares checksums too.
+        """
         manifest = self.manifest(unit)
         if manifest is None:
             return [self.unit_path(unit) / MANIFEST]
@@ -104,7 +101,7 @@ class RunFolder:
         for table, facts in manifest["tables"].items():
             path = self.unit_path(unit) / f"{table}.parquet"
             is_checked = verify and facts["blake2b"] is not None
-            if not path.is_file() or (is_checked and hash_file(path) != facts["blake2b"]):
+            if _rows_in(path) != facts["rows"] or (is_checked and hash_file(path) != facts["blake2b"]):
                 damaged.append(path)
         return damaged
 
@@ -177,6 +174,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     building.replace(path)
+
+
+def _rows_in(path: Path) -> int | None:
+    """The number of rows that a Parquet file's footer states; None where it is missing or has no footer."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError):
+        return None
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

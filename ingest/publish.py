@@ -9,8 +9,16 @@ import sys
 from pathlib import Path
 
 from ingest.errors import GazehouseError, UserError
+from ingest.loadable import Loadable, loadable
 from ingest.study import PACKAGE_ROOT
-from ingest.warehouse import build, put_in_place, refuse_if_locked
+from ingest.warehouse import build
+from ingest.warehouse_file import (
+    check_replaceable,
+    only_builder,
+    put_in_place,
+    remove_database,
+    remove_leftover,
+)
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MAX_LINES = 25
@@ -27,18 +35,27 @@ class BuildError(GazehouseError):
 def publish(lake: Path, warehouse: Path) -> None:
     """Readers see the old warehouse until the new one is whole.
 
-    Raises UserError without a run in the lake or without the dbt project, BuildError when a model or a data test
-    fails; the old warehouse then stays, and the failed build is kept beside it for a look.
+    Raises what `load` does, and BuildError when a model or a data test fails; the old warehouse then stays, and the
+    failed build is kept beside it for a look.
     """
     project = project_folder()
-    if not any(lake.glob("run_id=*/unit=*")):
-        raise UserError(
-            f"{lake}: no run in the lake; run `python -m ingest` first, or name another with --lake"
-        )
-    refuse_if_locked(warehouse)
+    check_replaceable(warehouse)
+    content = loadable(lake)
     building = warehouse.with_name(f"{warehouse.stem}.building{warehouse.suffix}")
+    with only_builder(warehouse):
+        remove_leftover(building)
+        try:
+            _build_beside(project, content, lake, building, warehouse)
+        except BuildError:
+            raise
+        except BaseException:
+            remove_database(building)
+            raise
+
+
+def _build_beside(project: Path, content: Loadable, lake: Path, building: Path, warehouse: Path) -> None:
     print(f"publish: loading {lake}", file=sys.stderr, flush=True)
-    build(lake, building, views=False)
+    build(content, building)
     print("publish: dbt build", file=sys.stderr, flush=True)
     output = dbt_build(project, building)
     if output is not None:

@@ -94,8 +94,10 @@ class _Remeasure:
     def run(self) -> Remeasured:
         issues = Issues(self._unit("baseline"), self._ref.episode_id)
         stored = [name for name in group_names(self._study.conditions) if self._is_stored(name)]
-        if not stored:
-            return Remeasured(0, 0, 0, ())
+        damaged = [name for name in stored if self._is_damaged(name, issues)]
+        stored = [name for name in stored if name not in damaged]
+        if "baseline" in damaged or not stored:
+            return Remeasured(len(stored), 0, int(issues.has_losses), self._lines(issues))
         try:
             episode = self._source.open(self._ref)
             frames = self._frames(episode, self._objects.open(episode), issues)
@@ -189,6 +191,15 @@ class _Remeasure:
     def _is_stored(self, group: str) -> bool:
         manifest = self._folder.manifest(self._unit(group))
         return manifest is not None and manifest["status"] in ("done", "partial")
+
+    def _is_damaged(self, group: str, issues: Issues) -> bool:
+        """Whether the unit lost what its numbers come from; says so."""
+        paths = self._folder.damaged_files(self._unit(group), verify=False)
+        for path in paths:
+            name = path.relative_to(self._folder.path).as_posix()
+            detail = f"{name} is missing or damaged; run the study again, which makes its unit anew"
+            issues.add("measure", name, "damaged_unit", detail, is_loss=True)
+        return bool(paths)
 
     def _lines(self, issues: Issues) -> tuple[str, ...]:
         return tuple(f"{printable(self._ref.episode_id)}: {line}" for line in issues.lines())

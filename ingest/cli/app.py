@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +16,7 @@ from ingest.issues import printable
 
 P = ParamSpec("P")
 EXIT_PARTIAL, EXIT_USER = 1, 2
-_EXIT_INTERRUPTED = 130
+_EXIT_INTERRUPTED, _EXIT_PIPE_CLOSED = 130, 141
 
 app = typer.Typer(
     add_completion=False,
@@ -35,11 +36,16 @@ def explained(command: Callable[P, int | None]) -> Callable[P, None]:
     def inner(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs) or 0
+            sys.stdout.flush()
         except GazehouseError as error:
             print(f"error: {printable(str(error))}", file=sys.stderr)
             for line in getattr(error, "details", ()):
                 print(f"  {printable(line)}", file=sys.stderr)
             code = EXIT_USER if isinstance(error, UserError) else EXIT_PARTIAL
+        except BrokenPipeError:
+            # As a command that `head` has read enough of: silently, with the code of SIGPIPE.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = _EXIT_PIPE_CLOSED
         except OSError as error:
             print(
                 f"error: {printable(str(error))}; free space or mend the path, then run again",

@@ -11,7 +11,8 @@ import typer
 from ingest.cli import options
 from ingest.progress import Progress
 from ingest.run import RunSummary, run
-from ingest.warehouse import load, refuse_if_locked
+from ingest.warehouse import load
+from ingest.warehouse_file import check_replaceable
 
 
 def command(
@@ -37,7 +38,7 @@ def command(
         study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )
     if load_after:
-        refuse_if_locked(warehouse)
+        check_replaceable(warehouse)
     summary = run(chosen, lake, fresh=fresh, progress=Progress())
     _report(summary, chosen.study)
     if load_after:

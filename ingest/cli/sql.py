@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,11 +11,32 @@ import duckdb
 import typer
 
 from ingest.cli import options
+from ingest.cli.rows import show
 from ingest.errors import UserError, WarehouseLockedError
-from ingest.issues import printable
+from ingest.warehouse import LAKE_OF_VIEWS
 
 # A query may start with a comment, which is no option.
 CONTEXT = {"ignore_unknown_options": True}
+
+# The warehouse is opened read-only, so what these write is at most temporary. Others write files or run such as do.
+_ALLOWED = frozenset(
+    {
+        "SELECT",
+        "EXPLAIN",
+        "MULTI",
+        "SET",
+        "PRAGMA",
+        "TRANSACTION",
+        "CREATE",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "DROP",
+    }
+)
+# Statements around others: `explain analyze copy` writes, and so does `copy (pivot ...)`, which DuckDB splits.
+_AROUND_OTHERS = frozenset({"EXPLAIN", "MULTI"})
+_WRITING = re.compile(r"\b(copy|export)\b", re.IGNORECASE)
 
 
 def command(
@@ -40,11 +60,11 @@ def command(
         )
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            if not _is_over_files(connection):
-                connection.execute("set enable_external_access = false")
+            _confine(connection)
+            _refuse_writing(connection, text)
             found = connection.sql(text)
             if found is not None:
-                _show(found, form, rows)
+                show(found, form, rows)
     except duckdb.IOException as error:
         raise WarehouseLockedError(f"{warehouse}: cannot be opened ({str(error).splitlines()[0]})") from error
     except duckdb.Error as error:
@@ -61,29 +81,34 @@ def _text_of(query: str | None, file: str | None) -> str:
         return sys.stdin.read()
     try:
         return Path(str(file)).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"--file {file}: cannot be read ({error})") from error
 
 
-def _is_over_files(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether `raw` holds views over the lake (`load --views`), which must read its files."""
-    found = connection.execute(
-        "select 1 from duckdb_views() where schema_name = 'raw' and not internal limit 1"
-    )
-    return found.fetchone() is not None
+def _confine(connection: duckdb.DuckDBPyConnection) -> None:
+    """No file may be opened but, where `raw` holds views (`load --views`), those of their lake."""
+    views = connection.execute(
+        "select 1 from duckdb_functions() where schema_name = 'raw' and function_name = $name",
+        {"name": LAKE_OF_VIEWS},
+    ).fetchall()
+    if views:
+        folders = [row[0] for row in connection.execute(f"select raw.{LAKE_OF_VIEWS}()").fetchall()]
+        connection.execute("set allowed_directories = $folders", {"folders": folders})
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
 
 
-def _show(found: duckdb.DuckDBPyRelation, form: str, rows: int) -> None:
-    if form == "csv":
-        found.pl().write_csv(sys.stdout)
-    elif form == "json":
-        print(found.pl().write_json())
-    else:
-        table = io.StringIO()
-        with contextlib.redirect_stdout(table):
-            found.show(max_rows=rows, max_width=200)
-        # DuckDB escapes control characters, but not the marks that turn the direction of text.
-        print("\n".join(map(printable, table.getvalue().splitlines())))
+def _refuse_writing(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Read-only is the warehouse alone: DuckDB would still write files into a folder that it may read."""
+    statements = connection.extract_statements(text)
+    if not statements:
+        raise UserError("the query is empty; give one such as 'from marts.coverage'")
+    for statement in statements:
+        kind = statement.type.name
+        if kind not in _ALLOWED or (kind in _AROUND_OTHERS and _WRITING.search(statement.query)):
+            raise UserError(
+                f"the query is refused: it only may read, and holds a statement of the kind {kind}"
+            )
 
 
 def _one_line(error: duckdb.Error) -> str:

@@ -1,0 +1,145 @@
+"""The warehouse as a file: what may be replaced, one writer at a time, and a rename only of what is wholly on disk."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ingest.errors import UserError, WarehouseError, WarehouseLockedError
+
+# Every warehouse has had these tables in schema raw, be they views or tables.
+_OURS = ("inferences", "runs", "units")
+_DISK_FULL = "disk full?"
+_TRY_AGAIN = "free space and try again; the old warehouse is as it was"
+
+
+def check_replaceable(warehouse: Path) -> None:
+    """Raises UserError for what is no warehouse of Gazehouse, WarehouseLockedError for one that is being written.
+
+    A database without any table, as DuckDB makes one on opening, may be replaced too.
+    """
+    if not warehouse.name or warehouse.is_dir():
+        raise UserError(f"--warehouse {str(warehouse)!r}: expected a file such as warehouse.duckdb")
+    try:
+        is_there = warehouse.exists()
+    except (OSError, ValueError) as error:
+        raise cannot_write(warehouse, error) from error
+    if not is_there:
+        return
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            tables = set(
+                connection.execute(
+                    "select table_schema, table_name from information_schema.tables"
+                ).fetchall()
+            )
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise WarehouseLockedError(
+                f"{warehouse} is open for writing in another process; close it, or use another with --warehouse"
+            ) from error
+        raise _no_warehouse(warehouse) from error
+    if tables and not tables >= {("raw", name) for name in _OURS}:
+        raise _no_warehouse(warehouse)
+
+
+@contextmanager
+def only_builder(warehouse: Path) -> Iterator[None]:
+    """Makes this process the only one that builds this warehouse. Raises WarehouseLockedError, UserError."""
+    path = warehouse.with_name(f".{warehouse.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    except OSError as error:
+        raise cannot_write(warehouse, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A builder that ended in between has removed the file that was locked.
+            is_held = path.exists() and os.path.samestat(path.stat(), os.fstat(lock.fileno()))
+        except BlockingIOError:
+            is_held = False
+        if not is_held:
+            raise WarehouseLockedError(
+                f"another load or publish of {warehouse} is at work; wait for it, or use another with --warehouse"
+            )
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def remove_leftover(building: Path) -> None:
+    """Removes what a load or publish that was killed left behind.
+
+    Raises UserError, WarehouseLockedError when it is not of their making or still in use.
+    """
+    check_replaceable(building)
+    remove_database(building)
+
+
+def remove_database(path: Path) -> None:
+    """Removes a database file and its write-ahead log."""
+    for file in (path, log_of(path)):
+        file.unlink(missing_ok=True)
+
+
+def settle(database: Path) -> None:
+    """Brings all of a database into its file. Raises WarehouseError where that fails, as on a full disk.
+
+    Closing a connection tries the same and says nothing when it cannot.
+    """
+    try:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("checkpoint")
+    except duckdb.Error as error:
+        raise not_built(database, error) from error
+    if log_of(database).exists():
+        raise WarehouseError(
+            f"{_DISK_FULL} {log_of(database)} could not be emptied into its database; {_TRY_AGAIN}"
+        )
+
+
+def put_in_place(building: Path, warehouse: Path) -> None:
+    """Renames a finished database into its place. Raises WarehouseError when it is not wholly on disk.
+
+    The write-ahead log of a killed writer goes first: it belongs to the old file, and the new one could not be opened
+    beside it.
+    """
+    settle(building)
+    log_of(warehouse).unlink(missing_ok=True)
+    building.replace(warehouse)
+
+
+def log_of(database: Path) -> Path:
+    """DuckDB's write-ahead log of a database."""
+    return database.with_name(database.name + ".wal")
+
+
+def cannot_write(warehouse: Path, error: Exception) -> UserError:
+    return UserError(f"{warehouse}: cannot be written ({error}); choose another with --warehouse")
+
+
+def is_failed_write(error: duckdb.Error) -> bool:
+    """Whether DuckDB could not write its own file. It has no class of errors for that."""
+    return "could not write" in str(error).lower()
+
+
+def not_built(database: Path, error: duckdb.Error) -> WarehouseError:
+    """DuckDB's error as ours, in one line."""
+    why = str(error).splitlines()[0]
+    if is_failed_write(error):
+        return WarehouseError(f"{_DISK_FULL} {database} cannot be written ({why}); {_TRY_AGAIN}")
+    return WarehouseError(f"{database} cannot be built ({why}); the old warehouse is as it was")
+
+
+def _no_warehouse(path: Path) -> UserError:
+    return UserError(
+        f"{path} is there and is no warehouse of Gazehouse, so it is not overwritten; move it, or choose another file "
+        "with --warehouse"
+    )

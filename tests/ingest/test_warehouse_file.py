@@ -1,0 +1,197 @@
+"""The warehouse's file: only what is whole on disk takes its place, only a warehouse is ever replaced."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingest.study import PACKAGE_ROOT
+from ingest.warehouse import load
+from ingest.warehouse_file import only_builder
+from tests.ingest.test_warehouse import ask, held_open
+from tests.ingest.world import World, cli, files_below, start
+
+MEGABYTE = 1 << 20
+
+
+def no_file_larger_than(n_bytes: int) -> Callable[[], None]:
+    """A disk that is full: writing beyond it fails, as it does without space."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+
+
+@pytest.mark.parametrize("command", ["load", "publish"])
+def test_a_full_disk_leaves_the_old_warehouse(
+    world: World, warehouse: Path, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "w.duckdb"
+    shutil.copy(warehouse, path)
+    before = path.read_bytes()
+    process = start(
+        command,
+        *("--lake", world.lake, "--warehouse", path),
+        preexec_fn=no_file_larger_than(len(before) // 2),
+    )
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err
+    assert "loaded" not in out
+    errors = [line for line in err.splitlines() if not line.startswith("publish:")]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: disk full?")
+    assert "free space" in errors[0]
+    assert path.read_bytes() == before
+    assert files_below(tmp_path).keys() == {"w.duckdb"}
+
+
+def test_a_log_that_cannot_be_emptied_keeps_a_build_from_its_place(warehouse: Path, tmp_path: Path) -> None:
+    """What dbt wrote last may still be in the log when the disk fills up."""
+    path, building = tmp_path / "w.duckdb", tmp_path / "w.building.duckdb"
+    shutil.copy(warehouse, path)
+    before = path.read_bytes()
+    killed = (
+        "import duckdb, os, signal\n"
+        f"connection = duckdb.connect({str(building)!r})\n"
+        "connection.execute(\"set checkpoint_threshold = '1GB'\")\n"
+        "connection.execute('create table raw_like as select random() as a from range(500000)')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed], cwd=PACKAGE_ROOT, check=False)
+    replace = (
+        "from pathlib import Path\n"
+        "from ingest.warehouse_file import put_in_place\n"
+        f"put_in_place(Path({str(building)!r}), Path({str(path)!r}))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", replace],
+        cwd=PACKAGE_ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=no_file_larger_than(MEGABYTE),
+    )
+    assert "WarehouseError: disk full?" in ended.stderr
+    assert path.read_bytes() == before
+
+
+# --- what is not ours -----------------------------------------------------------------------------------------------
+
+
+def text(path: Path) -> None:
+    path.write_text("my thesis")
+
+
+def own_database(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema raw")
+        connection.execute("create table raw.runs as select 1 as mine")
+
+
+@pytest.mark.parametrize("make", [text, own_database])
+@pytest.mark.parametrize("command", ["load", "publish", "run"])
+def test_what_is_no_warehouse_is_not_overwritten(
+    world: World, tmp_path: Path, make: Callable[[Path], None], command: str
+) -> None:
+    path, lake = tmp_path / "mine", tmp_path / "lake"
+    make(path)
+    shutil.copytree(world.lake, lake)
+    before = files_below(tmp_path)
+    study = ["--study", world.study_file, "--seed", "5"] if command == "run" else []
+    ended = cli(command, *study, "--lake", lake, "--warehouse", path)
+    assert ended.code == 2
+    assert ended.err == (
+        f"error: {path} is there and is no warehouse of Gazehouse, so it is not overwritten; move it, or choose "
+        "another file with --warehouse\n"
+    )
+    assert files_below(tmp_path) == before
+
+
+def test_a_database_without_tables_is_replaced(world: World, tmp_path: Path) -> None:
+    """As `dbt debug` or a slip of the DuckDB shell leaves one."""
+    duckdb.connect(str(tmp_path / "w.duckdb")).close()
+    assert load(world.lake, tmp_path / "w.duckdb")["runs"] == 1
+
+
+def test_the_file_beside_is_not_overwritten_either(world: World, tmp_path: Path) -> None:
+    beside = tmp_path / "w.loading.duckdb"
+    own_database(beside)
+    before = beside.read_bytes()
+    ended = cli("load", "--lake", world.lake, "--warehouse", tmp_path / "w.duckdb")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert str(beside) in ended.err
+    assert files_below(tmp_path) == {"w.loading.duckdb": before}
+
+
+def test_what_a_killed_load_left_is_cleared(world: World, tmp_path: Path) -> None:
+    """Killed at several moments of the load; the next one works each time."""
+    path = tmp_path / "w.duckdb"
+    for moment in range(4):
+        process = start("load", "--lake", world.lake, "--warehouse", path)
+        beside = tmp_path / "w.loading.duckdb"
+        while process.poll() is None and not beside.exists():
+            pass
+        for _ in range(moment * 200_000):
+            pass
+        process.send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
+        process.communicate(timeout=60)
+        assert load(world.lake, path)["runs"] == 1
+        assert {name for name in files_below(tmp_path) if not name.startswith(".")} == {"w.duckdb"}
+
+
+@pytest.mark.parametrize("given", [".", "", "..", "folder", "/"])
+@pytest.mark.parametrize("command", ["load", "publish"])
+def test_a_folder_is_no_warehouse(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, given: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ingest.publish.project_folder", lambda: PACKAGE_ROOT)
+    ended = cli(command, "--lake", world.lake, "--warehouse", given)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "--warehouse" in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert not list((tmp_path / "folder").iterdir())
+
+
+# --- one at a time --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["load", "publish"])
+def test_another_load_at_work_is_said(world: World, warehouse: Path, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "w.duckdb"
+    shutil.copy(warehouse, path)
+    with only_builder(path):
+        ended = cli(command, "--lake", world.lake, "--warehouse", path)
+    assert ended.code == 2
+    assert ended.err == (
+        f"error: another load or publish of {path} is at work; wait for it, or use another with --warehouse\n"
+    )
+    assert files_below(tmp_path).keys() == {"w.duckdb"}
+    assert cli("load", "--lake", world.lake, "--warehouse", path).code == 0
+
+
+def test_loads_at_the_same_time_end_with_one_warehouse(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    processes = [start("load", "--lake", world.lake, "--warehouse", path) for _ in range(3)]
+    ended = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
+    assert 0 in {code for _, code in ended}
+    assert all(code == 0 or (code == 2 and "is at work" in err) for err, code in ended), ended
+    assert ask(path, "select count(*) from raw.runs") == [(1,)]
+    assert files_below(tmp_path).keys() == {"w.duckdb"}
+
+
+def test_a_build_that_someone_looks_at_is_not_removed(world: World, tmp_path: Path) -> None:
+    """The failed build of `publish` is kept for a look; who has it open for writing is told."""
+    beside = tmp_path / "w.loading.duckdb"
+    load(world.lake, beside)
+    with held_open(beside, to_write=True):
+        ended = cli("load", "--lake", world.lake, "--warehouse", tmp_path / "w.duckdb")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert str(beside) in ended.err
+    assert os.listdir(tmp_path) == ["w.loading.duckdb"]
