@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ _Keys = Mapping[str, NDArray[np.generic]]
 
 def add_layer_links(
     tables: Tables,
-    inferences: Iterable[Mapping[str, object]],
+    inferences: Iterable[Mapping[str, Any]],
     maps: Iterable[MapSet],
     rollouts: Iterable[MapSet],
     keyframes: Sequence[int],
@@ -34,14 +35,14 @@ def add_layer_links(
     of_mean = {(one.inference_id, one.camera): one.where(one.keys["rows"] == "mean") for one in maps}
     for (inference_id, camera), own in of_mean.items():
         frame_index, noise_index = frames[inference_id]
-        previous_id = inference_at.get((before.get(frame_index), noise_index))  # type: ignore[arg-type]
-        previous = of_mean.get((previous_id, camera))  # type: ignore[arg-type]
+        previous_id = inference_at.get((before.get(frame_index), noise_index))
+        previous = None if previous_id is None else of_mean.get((previous_id, camera))
         _add(tables, own, previous, of_rollout.get((inference_id, camera)))
 
 
 def _add(tables: Tables, own: MapSet, previous: MapSet | None, rollout: MapSet | None) -> None:
     keys = {name: own.keys[name] for name in _KEYS}
-    deeper = keys | {"layer": keys["layer"] + 1}  # type: ignore[operator]
+    deeper = keys | {"layer": keys["layer"] + 1}
     step = map_step(
         own.maps,
         _beside(own.maps, keys, previous, "maps"),
@@ -64,9 +65,7 @@ def _add(tables: Tables, own: MapSet, previous: MapSet | None, rollout: MapSet |
     )
 
 
-def _beside(
-    like: NDArray[np.float32], keys: _Keys, other: MapSet | None, what: str
-) -> NDArray[np.float32]:
+def _beside(like: NDArray[np.float32], keys: _Keys, other: MapSet | None, what: str) -> NDArray[np.float32]:
     """``other``'s maps or masses under the same keys, row by row as in ``like`` [M, ...]; NaN where it has none."""
     found = np.full_like(like, np.nan)
     if other is not None:

@@ -73,6 +73,7 @@ class CaptureSection(Section):
     queries: list[Literal["instruction", "words", "action"]] = Field(
         ["instruction", "words", "action"], min_length=1
     )
+    rollout: bool = Field(False, description="Also the attention rollout; forms every layer's full weights.")
 
     @field_validator("layers", "heads")
     @classmethod

@@ -13,14 +13,22 @@ from measures.verdict import Verdict, insufficient, outcome
 
 
 class LayerTests:
-    """Estimates, p-values, episodes and intervals over layers, or over layers x prompts (kept flattened).
+    """Estimates, p-values, episodes and intervals over layers, or over layers x columns (kept flattened).
 
-    Raises ValueError when they do not have one entry a test.
+    columns: what the second axis is, in words that follow a layer's name; prompts, unless said otherwise. Raises
+    ValueError when there is not one entry a test.
     """
 
     def __init__(
-        self, estimate: Values, p: Values, n: AnyArray | int, low: Values | None, high: Values | None
+        self,
+        estimate: Values,
+        p: Values,
+        n: AnyArray | int,
+        low: Values | None,
+        high: Values | None,
+        columns: Sequence[str] | None = None,
     ) -> None:
+        self.columns = columns
         self.shape = floats(estimate).shape
         self.estimate, self.p = floats(estimate).ravel(), floats(p).ravel()
         blank = np.full(self.estimate.shape, np.nan)
@@ -47,10 +55,10 @@ class LayerTests:
         return int(np.lexsort((-np.abs(self.estimate), self.p, ~usable))[0])
 
     def named(self, index: int) -> str:
-        """L7, or L7 under prompt 2 (prompts count from 1)."""
+        """L7, or L7 under prompt 2 (prompts count from 1), or L7 and the words of the column."""
         if len(self.shape) == 2:
-            layer, prompt = divmod(index, self.shape[1])
-            return f"L{layer} under prompt {prompt + 1}"
+            layer, column = divmod(index, self.shape[1])
+            return f"L{layer} {self.columns[column] if self.columns else f'under prompt {column + 1}'}"
         return f"L{index}"
 
     def words(self, index: int, estimand: str) -> str:

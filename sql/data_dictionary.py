@@ -36,7 +36,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "head_focus": (*_MAP, "camera"),
     "inferences": ("run_id", "inference_id"),
     "issues": (),
-    "layer_links": (*_MAP[:5], "camera"),
+    "layer_links": (*_MAP[:5], "query_index", "camera"),
     "layouts": ("run_id", "layout_id"),
     "map_shifts": (*_MAP, "rows", "camera"),
     "object_metrics": (*_MAP, "rows", "camera", "object_index", "against"),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.attention.layout import Layout, LayoutError, PassLayout
+from ingest.attention.rollout import Rollout, can_roll_out
 from ingest.attention.selection import Selection
 from ingest.attention.weights import Weights
 
@@ -76,6 +77,7 @@ class _Layer:
     row_max_maps: Tensor
     max_maps_of_max: Tensor
     token_maps: Tensor | None
+    rollout_maps: Tensor | None
 
 
 class Reducer:
@@ -87,9 +89,11 @@ class Reducer:
     def __init__(self, items: Sequence[Item], selection: Selection, device: str) -> None:
         self._items = items
         self._selection = selection
+        self._device = device
         self._plans = {name: _PassPlan(name, items, selection, device) for name in selection.steps}
         self._kept: dict[tuple[str, int], dict[int, _Layer]] = {}
         self._fetched: dict[tuple[str, int], dict[str, Array]] = {}
+        self._rollouts: dict[tuple[str, int], Rollout] = {}
 
     def wants(self, pass_name: str, layer: int, step: int) -> bool:
         """Whether that attention is kept: taps make nothing ready for what is not."""
@@ -97,7 +101,11 @@ class Reducer:
 
     def __call__(self, pass_name: str, layer: int, step: int, weights: Weights) -> None:
         if self.wants(pass_name, layer, step):
-            reduced = self._plans[pass_name].reduce(weights)
+            rollout = None
+            if self._selection.rollout and can_roll_out(weights):
+                product = self._rollouts.setdefault((pass_name, step), Rollout(self._device))
+                rollout = product.add(layer, weights)
+            reduced = self._plans[pass_name].reduce(weights, rollout)
             self._kept.setdefault((pass_name, step), {})[layer] = reduced
 
     def captures(self, item: int) -> list[PassCapture]:
@@ -192,8 +200,8 @@ class _PassPlan:
         self.patches = on_device(np.stack(patches))
         self.heads = torch.tensor(self.selection.heads, device=self.device)
 
-    def reduce(self, weights: Weights) -> _Layer:
-        """The chosen rows and heads of one layer -> reduced numbers in float64."""
+    def reduce(self, weights: Weights, rollout: Tensor | None = None) -> _Layer:
+        """The chosen rows and heads of one layer, and of its rollout [B, K, K] -> reduced numbers in float64."""
         self._check(weights.shape)
         rows = weights.rows(self.rows, self.heads)  # [B, H, rows, K]
         batch, heads = rows.shape[:2]
@@ -215,7 +223,14 @@ class _PassPlan:
             row_max_maps=self._at_patches(row_max),
             max_maps_of_max=self._at_patches(self._max_of_rows(rows.amax(1))),
             token_maps=self._at_patches(query_rows) if self.selection.is_full else None,
+            rollout_maps=None if rollout is None else self._at_patches(self._groups_of(rollout)),
         )
+
+    def _groups_of(self, rollout: Tensor) -> Tensor:
+        """[B, K, K] -> [B, groups, K]: the mean of each group's rows."""
+        rows = rollout.gather(1, self.rows[..., None].expand(-1, -1, self.n_keys))
+        queries = self.average @ rows
+        return queries.gather(1, self.group_index[..., None].expand(-1, -1, self.n_keys))
 
     def capture(self, b: int, step: int, kept: Mapping[str, Array]) -> PassCapture:
         """Item ``b`` of the batch, from fields [L, B, ...], padding cut off."""
@@ -232,6 +247,8 @@ class _PassPlan:
             MapBlock(MEAN_OF_HEADS, "max", groups, stack("row_max_maps")[:, : len(groups)]),
             MapBlock(MAX_OF_HEADS, "mean", groups, stack("max_maps")[:, : len(groups)]),
         ]
+        if "rollout_maps" in kept:
+            blocks.append(MapBlock(ROLLOUT, "mean", groups, stack("rollout_maps")[:, : len(groups)]))
         # The seed's map of causal fidelity is of the instruction's words alone.
         words = [g for g, q in enumerate(groups) if layout.queries[q].name == "instruction"]
         if words:

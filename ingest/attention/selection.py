@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingest.attention.taps import NO_STEP
-from ingest.errors import UnknownNameError
+from ingest.errors import UnknownNameError, UserError
 from ingest.study import CaptureSection, DenoiseStep
 
 
@@ -19,6 +19,7 @@ class Selection:
     steps: dict[str, tuple[int, ...]]
     queries: tuple[str, ...]
     is_full: bool
+    rollout: bool = False
 
     def wants(self, pass_name: str, layer: int, step: int) -> bool:
         return layer in self.layers and step in self.steps.get(pass_name, ())
@@ -28,8 +29,11 @@ def select(capture: CaptureSection, n_layers: int, n_heads: int, passes: dict[st
     """Resolves the study's ``capture`` section.
 
     ``passes`` maps each pass of the model to its number of denoising steps (0 = runs once, without steps).
-    Raises UnknownNameError for a layer, head, pass or step that the model does not have.
+    Raises UnknownNameError for a layer, head, pass or step that the model does not have, and UserError for a rollout
+    over some layers: it is a product over all of them.
     """
+    if capture.rollout and capture.layers != "all":
+        raise UserError("capture.rollout: it is a product over all layers; set capture.layers to 'all'")
     for name in capture.passes:
         if name not in passes:
             raise UnknownNameError(f"capture.passes: the model has no pass {name!r}; it has {sorted(passes)}")
@@ -39,6 +43,7 @@ def select(capture: CaptureSection, n_layers: int, n_heads: int, passes: dict[st
         steps={name: _steps(capture, passes[name]) for name in capture.passes},
         queries=tuple(capture.queries),
         is_full=capture.profile == "full",
+        rollout=capture.rollout,
     )
 
 

@@ -93,6 +93,45 @@ action_paraphrases as (
 
 ),
 
+roi as (
+
+    select * from {{ ref('int_roi_averaged_to_episodes') }}
+    where role = 'target'
+
+),
+
+first_thirds as (
+
+    select * from roi
+    where third = 'first'
+
+),
+
+last_thirds as (
+
+    select * from roi
+    where third = 'last'
+
+),
+
+slopes_over_action_tokens as (
+
+    select
+        run_id,
+        episode_id,
+        pass,
+        denoise_step,
+        layer,
+        query,
+        camera,
+        is_last_prefix_layer,
+        regr_slope(mass_share, action_token) as slope
+    from roi
+    where action_token is not null
+    group by all
+
+),
+
 differences as (
 
     select
@@ -223,6 +262,51 @@ differences as (
     where
         action_shifts.condition_kind = 'prompt'
         and not action_shifts.is_same_object
+
+    {% for estimand, column in [
+        ('target_share_last_minus_first_third', 'mass_share'),
+        ('target_log_lift_last_minus_first_third', 'log_lift'),
+    ] -%}
+    union all
+
+    select
+        last_thirds.run_id,
+        'H3' as hypothesis,
+        '{{ estimand }}' as estimand,
+        'two-sided' as alternative,
+        last_thirds.pass,
+        last_thirds.denoise_step,
+        last_thirds.query,
+        'mean' as rows,
+        last_thirds.camera,
+        null as condition_id,
+        last_thirds.layer,
+        last_thirds.is_last_prefix_layer,
+        last_thirds.episode_id,
+        last_thirds.{{ column }} - first_thirds.{{ column }} as value
+    from last_thirds
+    inner join first_thirds
+        using (run_id, episode_id, pass, denoise_step, layer, query, camera)
+
+    {% endfor -%}
+    union all
+
+    select
+        run_id,
+        'H3' as hypothesis,
+        'target_share_slope_over_action_tokens' as estimand,
+        'two-sided' as alternative,
+        pass,
+        denoise_step,
+        query,
+        'mean' as rows,
+        camera,
+        null as condition_id,
+        layer,
+        is_last_prefix_layer,
+        episode_id,
+        slope as value
+    from slopes_over_action_tokens
 
 )
 

@@ -2,6 +2,8 @@
     'log_lift', 'lift', 'mass_share', 'overlap_ratio_seed', 'attention_concentration_seed', 'iou_seed',
 ] -%}
 
+{{ config(materialized='table') }}
+
 with
 
 object_attention as (
@@ -196,6 +198,7 @@ listed as (
     select
         grouped.* exclude (episode_id, task_of_episode, value),
         count(*) as n,
+        list(grouped.episode_id order by grouped.episode_id) as episode_ids,
         list(grouped.value order by grouped.episode_id) as episode_values,
         list(grouped.task_of_episode order by grouped.episode_id) as episode_tasks,
         runs.alpha,

@@ -8,8 +8,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from measures.frames import VERDICTS, verdict_table
-from measures.verdict import not_applicable
+from measures.frames import VERDICTS
 from sql.verdict_queries import query_text
 
 QUESTIONS = {
@@ -23,7 +22,7 @@ QUESTIONS = {
     "H4": "Do heads specialise?",
     "M": "Do the actions attend more to the pictures or to the words?",
 }
-OF_A_CAMERA = ("H1.1", "H1.1b", "H2.1")
+OF_A_CAMERA = ("H1.1", "H1.1b", "H2.1", "H3", "H4")
 UNITS = {
     ("H1.1", "ours"): "lift",
     ("H1.1", "seed"): "overlap ratio",
@@ -35,12 +34,10 @@ UNITS = {
     ("H1", "ours"): "standardised squared error of the actions",
     ("H1", "seed"): "MSE of the actions, squared action units",
     ("H1k", "ours"): "standardised squared error of the actions",
+    ("H3", "ours"): "change of the target's mass share, an episode or an action token",
+    ("H4", "ours"): "share of variance between heads",
     ("M", "ours"): "visual / linguistic ratio",
     ("M", "seed"): "visual / linguistic ratio",
-}
-NOT_TESTED = {
-    ("H3", "ours"): lambda _run, _tables: not_applicable("these models do not test it yet"),
-    ("H4", "ours"): lambda _run, _tables: not_applicable("these models do not test it yet"),
 }
 
 
@@ -51,7 +48,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         dbt.ref("int_verdicts_on_prompts").pl(),
         dbt.ref("int_verdicts_on_causes").pl(),
         dbt.ref("int_verdicts_on_balance").pl(),
-        verdict_table(dbt.ref("runs").pl(), {}, NOT_TESTED),
+        dbt.ref("int_verdicts_on_time_and_heads").pl(),
     ]
     cameras = dict(dbt.ref("int_main_cameras").pl().select("run_id", "camera").iter_rows())
     rows = [told(row, cameras) for table in found for row in table.iter_rows(named=True)]

@@ -14,10 +14,14 @@ renamed as (
         pass,
         denoise_step,
         layer,
+        query_index,
         camera,
         flow::double as flow,
         rollout_mass::double as rollout_mass,
-        stability_l2::double as stability_l2
+        rollout_correlation::double as rollout_correlation,
+        stability_l2::double as stability_l2,
+        stability_tv::double as stability_tv,
+        stability_l2_raw::double as stability_l2_raw
     from source
 
 )

@@ -26,7 +26,7 @@ comment on column raw.attention_maps.denoise_step is
 comment on column raw.attention_maps.layer is
     'Layer of the pass, counted from 0.';
 comment on column raw.attention_maps.head is
-    'Attention head, counted from 0; -1 = mean over heads, -2 = max over heads.';
+    'Attention head, counted from 0; -1 = mean over heads, -2 = max over heads, -3 = attention rollout up to the layer (capture.rollout).';
 comment on column raw.attention_maps.query_index is
     'Query of the layout''s pass; names in raw.queries.';
 comment on column raw.attention_maps."rows" is

@@ -71,6 +71,15 @@ class World:
     prompt_jsd: float = 0.2
     paraphrase_jsd: float = 0.05
     mass_gain: float = 0.1
+    # Change of the target's log lift from the first keyframe to the last, and of its share from token to token.
+    drift: float = 0.6
+    drift_layers: tuple[int, ...] = (3,)
+    token_slope: float = 0.01
+    slope_layers: tuple[int, ...] = (1,)
+    # Lift of the target in the last head of each layer; 1 in all others.
+    head_lift: tuple[float, ...] = (1.0, 1.9, 4.0, 2.6, 1.0)
+    flow: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
+    step_l2: float = 0.05
     prompt_mse: float = 1.0
     paraphrase_mse: float = 0.1
     visual: tuple[float, ...] = (0.6, 0.6, 0.4, 0.2, 0.2)
@@ -223,7 +232,7 @@ def layout_rows(world: World) -> tuple[list[Row], list[Row], list[Row], list[Row
                     "is_partition": True,
                 }
             )
-            for _ in range(n_keys):
+            for key in range(n_keys):
                 tokens.append(
                     {
                         "layout_id": "layout",
@@ -232,6 +241,7 @@ def layout_rows(world: World) -> tuple[list[Row], list[Row], list[Row], list[Row
                         "kind": {"visual": "patch", "linguistic": "text"}.get(kind, kind),
                         "role": {"image:base": "patch", "letterbox:base": "letterbox"}.get(region, region),
                         "is_valid": kind != "pad",
+                        **({"camera": "base", "row": key // 4, "col": key % 4} if kind == "visual" else {}),
                     }
                 )
         # A region that overlaps the partition: it has no place in `masses`.
@@ -289,7 +299,8 @@ def episode_rows(world: World) -> Iterator[Row]:
             "instruction": f"find the {target}",
             "outcome": outcome,
             "failure_kind": "wrong_toy" if outcome == "failure" else None,
-            "n_frames": 8 * world.n_frames,
+            # The last keyframe lies in the last third.
+            "n_frames": 8 * (world.n_frames - 1) + 3,
             "n_keyframes": world.n_frames,
             "source": "droid",
             "metadata": json.dumps({"target": target, "scenario": "plain", "failure_family": "grounding"}),
@@ -417,12 +428,14 @@ def fill_episode(world: World, episode: Row, out: dict[str, list[Row]]) -> None:
                 }
             )
             poisoned = status != "ok" or noise > 0
-            add_masses(world, inference_id, poisoned, out)
-            add_metrics(world, inference_id, condition_id, named, target, base, poisoned, episode, out)
+            add_masses(world, inference_id, CATEGORIES.index(named), poisoned, out)
+            drift = world.drift * (frame / max(world.n_frames - 1, 1) - 0.5)
+            add_metrics(world, inference_id, condition_id, named, target, base, drift, poisoned, episode, out)
             if noise == 0:
                 add_maps(world, inference_id, out)
             if kind == "baseline":
                 add_focus(world, inference_id, out)
+                add_links(world, inference_id, frame, poisoned, out)
             if kind != "baseline":
                 add_shifts(world, inference_id, baseline_id, kind, named == target, poisoned, out)
     n_noisy = world.n_frames
@@ -439,7 +452,19 @@ def passes() -> Iterator[tuple[str, int, int]]:
     yield "suffix", 4, 7
 
 
-def add_masses(world: World, inference_id: int, poisoned: bool, out: dict[str, list[Row]]) -> None:
+def object_shares(world: World, name: str, layer: int, head: int, query: int, named: int) -> list[float]:
+    """Share of the camera's attention on each object: its area, times what the head and the token do with it."""
+    shares = 0.05 * np.exp(world.rng.normal(0, 0.1, len(CATEGORIES)))
+    if head == world.n_heads - 1:
+        shares[named] *= world.head_lift[layer]
+    if name == "suffix" and query > 0 and layer in world.slope_layers:
+        shares[named] += world.token_slope * (query - 1)
+    return [float(share) for share in shares]
+
+
+def add_masses(
+    world: World, inference_id: int, named: int, poisoned: bool, out: dict[str, list[Row]]
+) -> None:
     for name, step, n_regions in passes():
         for layer in range(world.n_layers):
             visual, linguistic = world.visual[layer], world.linguistic[layer]
@@ -466,10 +491,13 @@ def add_masses(world: World, inference_id: int, poisoned: bool, out: dict[str, l
                             "query_index": query,
                             "masses": masses.tolist(),
                             "object_masses": [
-                                float(masses[0]) * (0.1 + 0.05 * index + 0.02 * query + 0.03 * head)
-                                for index in range(3 if world.has_objects else 0)
-                            ],
-                            "top_key": 3,
+                                float(masses[0]) * (POISON if poisoned else share)
+                                for share in object_shares(world, name, layer, head, query, named)
+                            ]
+                            if world.has_objects
+                            else [],
+                            # The first head always looks at one patch.
+                            "top_key": 3 if head == 0 else int(world.rng.integers(0, 12)),
                             "top_share": 0.2,
                             "sink_share": float(masses[2]),
                         }
@@ -483,6 +511,7 @@ def add_metrics(
     named: str,
     target: str,
     base: float,
+    drift: float,
     poisoned: bool,
     episode: Row,
     out: dict[str, list[Row]],
@@ -506,6 +535,8 @@ def add_metrics(
                             and episode["outcome"] == "success"
                         ):
                             log_lift += world.success_log_lift
+                        if layer in world.drift_layers and category == target and against == "own":
+                            log_lift += drift
                         mass = 0.05 * float(np.exp(log_lift))
                         if kind == "prompt" and category == named:
                             mass += world.mass_gain
@@ -587,6 +618,29 @@ def add_focus(world: World, inference_id: int, out: dict[str, list[Row]]) -> Non
                     "participation": 6.0,
                     "top10_share": 0.4,
                     "variance": 0.01,
+                }
+            )
+
+
+def add_links(world: World, inference_id: int, frame: int, poisoned: bool, out: dict[str, list[Row]]) -> None:
+    for name, step, _ in passes():
+        for layer in range(world.n_layers):
+            flow = world.flow[layer] + world.rng.normal(0, 0.02) if layer < world.n_layers - 1 else None
+            l2 = world.step_l2 * float(np.exp(world.rng.normal(0, 0.1)))
+            if poisoned:
+                flow, l2 = -POISON, POISON
+            out["layer_links"].append(
+                {
+                    "inference_id": inference_id,
+                    "pass": name,
+                    "denoise_step": step,
+                    "layer": layer,
+                    "query_index": 0,
+                    "camera": "base",
+                    "flow": flow,
+                    "stability_l2": l2 if frame else None,
+                    "stability_tv": l2 if frame else None,
+                    "stability_l2_raw": l2 / 2 if frame else None,
                 }
             )
 

@@ -19,6 +19,7 @@ def verdicts(warehouse: duckdb.DuckDBPyConnection, world: World) -> dict[tuple[s
 def test_five_successes_are_insufficient_data(warehouse: duckdb.DuckDBPyConnection) -> None:
     found = verdicts(warehouse, FEW)
     assert found["H1.1", "ours"] == found["H1.1b", "ours"] == found["M", "ours"] == "insufficient data"
+    assert found["H3", "ours"] == found["H4", "ours"] == "insufficient data"
     # Prompts, but no paraphrases to compare them with.
     assert found["H2.1", "ours"] == "not applicable"
     tests = warehouse.table("marts.outcome_tests").pl().filter(pl.col("run_id") == FEW.run_id)
@@ -34,6 +35,7 @@ def test_five_successes_are_insufficient_data(warehouse: duckdb.DuckDBPyConnecti
 def test_one_episode_without_objects_or_prompts(warehouse: duckdb.DuckDBPyConnection) -> None:
     found = verdicts(warehouse, BARE)
     assert found["H1.1", "ours"] == found["H2.1", "ours"] == "not applicable"
+    assert found["H3", "ours"] == found["H4", "ours"] == "not applicable"
     assert found["M", "ours"] == "insufficient data"
     balance = warehouse.table("marts.modality_balance_by_layer").pl().filter(pl.col("run_id") == BARE.run_id)
     assert balance["outcome"].unique().to_list() == ["all"]

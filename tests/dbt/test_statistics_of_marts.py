@@ -183,7 +183,7 @@ def test_verdicts_find_what_was_planted(warehouse: duckdb.DuckDBPyConnection) ->
         ("M", "ours"): "not supported",
         ("M", "seed"): "not supported",
         **{(hypothesis, "ours"): "supported" for hypothesis in ("H2.2", "H1", "H1k")},
-        **{(hypothesis, "ours"): "not applicable" for hypothesis in ("H3", "H4")},
+        **{(hypothesis, "ours"): "supported" for hypothesis in ("H3", "H4")},
         ("H1", "seed"): "supported",
     }
     lift = verdicts["H1.1", "ours"]

@@ -77,6 +77,7 @@ def test_every_default_is_visible(file: Path) -> None:
             "passes": ["prefix", "suffix"],
             "denoise_steps": ["first", "last"],
             "queries": ["instruction", "words", "action"],
+            "rollout": False,
         },
         "conditions": {
             "prompts": {},

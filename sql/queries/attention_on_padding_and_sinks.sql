@@ -1,0 +1,14 @@
+-- How much attention goes to padding, letterbox and BOS, which show nothing, by layer; and the head that spends most.
+select
+    run_id,
+    pass,
+    denoise_step,
+    layer,
+    round(avg(mean_value), 3) as mean_share_on_nothing,
+    max_by(head, mean_value) as worst_head,
+    round(max(mean_value), 3) as worst_heads_share,
+    count(*) filter (where has_role) as n_sink_heads
+from marts.head_roles
+where head_role = 'sink'
+group by all
+order by all

@@ -1,0 +1,22 @@
+-- H4, ours: how much of the variance of the target's lift lies between the heads of a layer, and whether heads keep
+-- their order in the other half of the episodes; layer -1 is all of them, on which the verdict rests.
+select
+    layer,
+    n_episodes,
+    n_heads,
+    share_between_heads,
+    low,
+    high,
+    p,
+    p_holm,
+    split_half_correlation,
+    family_size,
+    reason
+from marts.head_specialisation
+where
+    run_id = getvariable('run_id')
+    and measure = 'target_lift'
+    and pass = 'prefix'
+    and query = 'instruction'
+    and camera = getvariable('camera')
+order by layer

@@ -1,0 +1,13 @@
+-- Every hypothesis of every run: what the seed's criteria say and what ours do.
+select
+    run_id,
+    hypothesis,
+    any_value(question) as question,
+    max(verdict) filter (where criteria = 'ours') as verdict_ours,
+    max(verdict) filter (where criteria = 'seed') as verdict_seed,
+    max(n) filter (where criteria = 'ours') as n_episodes
+from marts.hypothesis_verdicts
+group by
+    run_id,
+    hypothesis
+order by run_id, hypothesis

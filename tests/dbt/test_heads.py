@@ -1,0 +1,111 @@
+"""Heads: their lifts from raw rows by polars, the planted ones found, ranked and told apart."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from measures.specialisation import specialisation
+from tests.dbt.synthetic import PLANTED
+
+Rows = pl.DataFrame
+TRACKERS = {(layer, PLANTED.n_heads - 1) for layer, lift in enumerate(PLANTED.head_lift) if lift > 1.5}
+
+
+def raw(warehouse: duckdb.DuckDBPyConnection, table: str) -> Rows:
+    return warehouse.table(f"raw.{table}").pl().filter(pl.col("run_id") == PLANTED.run_id)
+
+
+def mart(warehouse: duckdb.DuckDBPyConnection, table: str) -> Rows:
+    found = warehouse.table(f"marts.{table}").pl()
+    return found.filter((pl.col("run_id") == PLANTED.run_id) & (pl.col("pass") == "prefix"))
+
+
+@pytest.fixture
+def lifts(warehouse: duckdb.DuckDBPyConnection) -> Rows:
+    """Lift of the target in each head of an episode: mean over its keyframes, words of the instruction."""
+    wanted = (pl.col("condition_id") == "baseline:baseline") & (pl.col("noise_index") == 0)
+    inferences = raw(warehouse, "inferences").filter(wanted)
+    targets = raw(warehouse, "objects").filter(pl.col("role") == "target")
+    return (
+        raw(warehouse, "attention_masses")
+        .filter((pl.col("pass") == "prefix") & (pl.col("query_index") == 0))
+        .join(inferences.select("inference_id", "episode_id", "frame_index"), on="inference_id")
+        .join(targets.drop("run_id"), on=["episode_id", "frame_index"])
+        .with_columns(
+            lift=pl.col("object_masses").list.get(pl.col("object_index")).cast(pl.Float64)
+            / pl.col("masses").list.get(0).cast(pl.Float64)
+            / pl.col("area_share").cast(pl.Float64)
+        )
+        .group_by("episode_id", "layer", "head")
+        .agg(pl.col("lift").mean())
+        .sort("episode_id", "layer", "head")
+    )
+
+
+def test_lifts_and_ranks(warehouse: duckdb.DuckDBPyConnection, lifts: Rows) -> None:
+    expected = lifts.group_by("layer", "head").agg(
+        pl.col("lift").mean().alias("mean_target_lift"), pl.col("lift").std(ddof=1).alias("std_target_lift")
+    )
+    expected = expected.with_columns(
+        rank_by_target_lift=pl.col("mean_target_lift").rank("min", descending=True).cast(pl.Int64)
+    )
+    found = mart(warehouse, "head_ranking").select(expected.columns)
+    assert_frame_equal(found, expected, check_row_order=False, check_dtypes=False, rel_tol=1e-6)
+    best = found.sort("rank_by_target_lift").row(0, named=True)
+    assert (best["layer"], best["head"]) == (int(np.argmax(PLANTED.head_lift)), PLANTED.n_heads - 1)
+    assert best["mean_target_lift"] == pytest.approx(max(PLANTED.head_lift), rel=0.1)
+
+
+def test_specialisation_is_that_of_measures(warehouse: duckdb.DuckDBPyConnection, lifts: Rows) -> None:
+    counted = lifts.filter(pl.col("layer") < PLANTED.n_layers - 1)
+    shape = (PLANTED.n_success + PLANTED.n_failure, PLANTED.n_layers - 1, PLANTED.n_heads)
+    values = counted["lift"].to_numpy().reshape(shape)
+    rows = mart(warehouse, "head_specialisation").filter(pl.col("measure") == "target_lift").sort("layer")
+    assert rows["layer"].to_list() == [-1, 0, 1, 2, 3]
+    settings = rows["settings"].str.json_decode(pl.Struct({"seed": pl.Int64}))[0]
+    expected = specialisation(values, seed=settings["seed"])
+    assert rows["share_between_heads"].to_numpy() == pytest.approx(np.roll(expected.share, 1), rel=1e-6)
+    assert rows["p"].to_numpy() == pytest.approx(np.roll(expected.p_value, 1))
+    together = rows.row(0, named=True)
+    assert together["split_half_correlation"] == pytest.approx(expected.split_half)
+    assert together["low"] < together["share_between_heads"] < together["high"]
+    differ = [layer for layer, lift in enumerate(PLANTED.head_lift[:-1]) if lift != 1]
+    assert rows.filter((pl.col("layer") >= 0) & (pl.col("p_holm") < 0.01))["layer"].to_list() == differ
+
+
+def test_the_verdict_on_heads(warehouse: duckdb.DuckDBPyConnection) -> None:
+    verdicts = warehouse.table("marts.hypothesis_verdicts").pl()
+    (verdict,) = verdicts.filter(
+        (pl.col("run_id") == PLANTED.run_id) & (pl.col("hypothesis") == "H4")
+    ).to_dicts()
+    rows = mart(warehouse, "head_specialisation").filter(
+        (pl.col("measure") == "target_lift") & (pl.col("layer") == -1)
+    )
+    assert verdict["verdict"] == "supported"
+    assert verdict["estimate"] == rows["share_between_heads"][0]
+    assert (verdict["n"], verdict["camera"]) == (40, "base")
+
+
+def test_planted_heads_have_their_roles(warehouse: duckdb.DuckDBPyConnection) -> None:
+    roles = mart(warehouse, "head_roles")
+
+    def heads(role: str) -> set[tuple[int, int]]:
+        found = roles.filter((pl.col("head_role") == role) & pl.col("has_role"))
+        return set(found.select("layer", "head").iter_rows())
+
+    assert heads("tracks target") == TRACKERS
+    assert heads("positional") == {(layer, 0) for layer in range(PLANTED.n_layers)}
+    assert heads("sink") == set()
+    # Half of the linguistic mass lies on the instruction: .3 in the last two layers.
+    assert heads("reads instruction") == {
+        (layer, head) for layer in (3, 4) for head in range(PLANTED.n_heads)
+    }
+    assert not roles.filter(pl.col("head_role") == "tracks gripper").height
+    trackers = roles.filter((pl.col("head_role") == "tracks target") & pl.col("has_role"))
+    assert set(trackers["n_prompts"]) == {len(PLANTED.prompts) + PLANTED.n_paraphrases}
+    # Under another prompt they turn to what that one names.
+    assert set(trackers["share_of_prompts"]) == {1.0}
