@@ -33,7 +33,7 @@ def elsewhere(place: Bools, within: Bools, n_wanted: int, rng: np.random.Generat
 
     The place is shifted and wraps around at the rectangle's edges, so that size and shape stay (but for what wraps).
     Shifts are drawn without replacement among the quarter that overlaps the place least. Fewer where the rectangle
-    has fewer shifts. Raises ValueError where the place does not lie within the rectangle.
+    has fewer; none for the whole rectangle. Raises ValueError where the place does not lie within the rectangle.
     """
     rows, cols = np.flatnonzero(within.any(axis=1)), np.flatnonzero(within.any(axis=0))
     if not len(rows) or (place & ~within).any():
@@ -43,17 +43,20 @@ def elsewhere(place: Bools, within: Bools, n_wanted: int, rng: np.random.Generat
     height, width = inside.shape
     shifts = [(y, x) for y in range(height) for x in range(width) if (y, x) != (0, 0)]
     overlap = _overlaps(inside)
-    order = sorted(shifts, key=lambda shift: overlap[shift])
-    least = overlap[order[0]] if order else 0
-    ties = sum(overlap[shift] == least for shift in order)
-    pool = order[: max(len(order) // 4, min(ties, len(order)), n_wanted)]
-    chosen = rng.choice(len(pool), size=min(n_wanted, len(pool)), replace=False)
-    found = []
-    for index in chosen.tolist():
+    # A place that a shift leaves where it is, such as the whole picture, is nowhere else.
+    order = sorted(
+        (shift for shift in shifts if overlap[shift] < inside.sum()), key=lambda shift: overlap[shift]
+    )
+    ties = sum(overlap[shift] == overlap[order[0]] for shift in order)
+    pool = order[: max(len(order) // 4, ties, n_wanted)]
+    found: dict[bytes, Bools] = {}  # shifts of a regular shape may lead to one place
+    for index in rng.permutation(len(pool)).tolist():
         moved = np.zeros_like(place)
         moved[window] = np.roll(inside, pool[index], axis=(0, 1))
-        found.append(moved)
-    return found
+        found.setdefault(moved.tobytes(), moved)
+        if len(found) == n_wanted:
+            break
+    return list(found.values())
 
 
 def _overlaps(inside: Bools) -> NDArray[np.int64]:

@@ -66,6 +66,15 @@ def test_moved_places_keep_size_and_stay_inside(data: st.DataObject) -> None:
         assert (one & place).sum() <= worst_of_quarter
 
 
+def test_the_whole_picture_is_nowhere_else() -> None:
+    within = np.zeros((4, 4), dtype=bool)
+    within[1:3] = True
+    assert elsewhere(within, within, 3, np.random.default_rng(0)) == []
+    row = within & (np.arange(4) == 1)[:, None]
+    (only,) = elsewhere(row, within, 3, np.random.default_rng(0))
+    assert (only == within & ~row).all()
+
+
 def test_a_place_outside_the_picture_is_refused() -> None:
     within = np.zeros((4, 4), dtype=bool)
     within[1:3] = True
