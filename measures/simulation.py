@@ -54,7 +54,8 @@ def rejection_rates(design: Design, n_studies: int, seed: int) -> Rates:
         p = np.array([welch_t(means[0][:, k], means[1][:, k]).p_value for k in range(design.n_metrics)])
         pooled = welch_t(success[..., 0].ravel(), failure[..., 0].ravel()).p_value
         counts += [p[0] < ALPHA, pooled < ALPHA, p.min() < ALPHA, holm(p).min() < ALPHA]
-    return Rates(*(counts / n_studies).tolist(), n_studies)
+    single, pooled_frames, uncorrected, corrected = (counts / n_studies).tolist()
+    return Rates(single, pooled_frames, uncorrected, corrected, n_studies)
 
 
 def frames(design: Design, n_episodes: int, d: float, rng: np.random.Generator) -> Floats:
