@@ -33,7 +33,7 @@ def rules(alpha: float, fewest: int) -> list[Rule]:
         *_objects(alpha, fewest),
         _prompts(alpha, fewest),
         *_causes(alpha, fewest),
-        *_not_yet(alpha),
+        *_time_and_heads(alpha),
         _modality(fewest),
     ]
 
@@ -112,7 +112,7 @@ def _causes(alpha: float, fewest: int) -> list[Rule]:
     ]  # fmt: skip
 
 
-def _not_yet(alpha: float) -> list[Rule]:
+def _time_and_heads(alpha: float) -> list[Rule]:
     return [
         Rule(
             "H3", "Does attention move in the course of an episode?",
