@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError, field_validator
 
 from ingest.errors import UserError
 from ingest.objects.base import Role
 from ingest.section import Section as Section  # sections of families derive from it
 from ingest.study_conditions import ConditionSection
+from ingest.study_file import read_study_file
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 DEMO_STUDY = Path(__file__).resolve().parent / "demo" / "study.yaml"
 
+_MOST_PROBLEMS = 10
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring = 2, 60
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -30,7 +34,7 @@ class PolicySection(Section):
         "default",
         description="'default': the model's own kernel, and the asked rows beside it; 'eager': all weights.",
     )
-    options: dict[str, str | int | float | bool | None] = Field(
+    options: dict[str, str | int | FiniteFloat | bool | None] = Field(
         default_factory=dict, description="What one family alone knows; its adapter names and checks them."
     )
 
@@ -53,7 +57,7 @@ class EpisodeSection(Section):
 class ObjectSection(Section):
     source: Literal["dinox", "none"] = "none"
     camera: str = "wrist"
-    min_score: float = 0.0
+    min_score: FiniteFloat = 0.0
     roles: Literal["from_instruction"] = "from_instruction"
     named_roles: dict[str, Role] = Field(
         default_factory=dict, description="Category -> its role, whatever the instruction says."
@@ -61,6 +65,7 @@ class ObjectSection(Section):
     null_masks: int = Field(4, ge=1, description="Masks of other episodes that each object is compared with.")
 
 
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what the tables hold
 DenoiseStep = int | Literal["first", "last", "all"]
 
 
@@ -82,14 +87,31 @@ class CaptureSection(Section):
             raise ValueError("expected 'all' or at least one number")
         return value if isinstance(value, str) else sorted(set(value))
 
+    @field_validator("passes", "queries")
+    @classmethod
+    def _each_once(cls, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(value))
+
+    @field_validator("denoise_steps")
+    @classmethod
+    def _steps_once(cls, value: list[DenoiseStep]) -> list[DenoiseStep]:
+        return list(dict.fromkeys("first" if step == 0 else step for step in value))
+
 
 class NoiseSection(Section):
-    seeds: list[int] = Field([0], min_length=1)
+    seeds: list[Seed] = Field([0], min_length=1)
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, value: list[int]) -> list[int]:
+        if len(set(value)) < len(value):
+            raise ValueError("a seed is given twice; each counts once")
+        return value
 
 
 class StatisticsSection(Section):
     alpha: float = Field(0.05, gt=0, lt=1)
-    bootstrap: int = Field(10_000, ge=100)
+    bootstrap: int = Field(10_000, ge=100, le=1_000_000)
     min_episodes: int = Field(20, ge=3)
 
 
@@ -97,6 +119,13 @@ class ComputeSection(Section):
     device: str = "cpu"
     batch_size: int = Field(8, ge=1)
     workers: int = Field(1, ge=1, description="Processes that share the episodes; each loads the policy.")
+
+    @field_validator("device")
+    @classmethod
+    def _that_computes(cls, value: str) -> str:
+        if value.partition(":")[0] == "meta":
+            raise ValueError("torch's 'meta' computes nothing; expected a device such as 'cpu' or 'cuda:0'")
+        return value
 
 
 class Study(Section):
@@ -111,7 +140,7 @@ class Study(Section):
     noise: NoiseSection = NoiseSection()
     statistics: StatisticsSection = StatisticsSection()
     compute: ComputeSection = ComputeSection()
-    seed: int = 42
+    seed: Seed = 42
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its default filled in, ready for JSON."""
@@ -124,27 +153,14 @@ def load_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     ``overrides`` maps dotted names to values, as in ``{"episodes.limit": 3}``; None leaves the file's value.
     Raises UserError for a file that is missing, is no YAML mapping, or has unknown keys or wrong values.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: the study file cannot be read ({error}); give one with --study FILE"
-        ) from error
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(raw, dict):
-        raise UserError(
-            f"{path}: expected a mapping of sections (study, policy, episodes, ...), found {type(raw).__name__}"
-        )
+    raw = read_study_file(path)
     for name, value in (overrides or {}).items():
         if value is not None:
             _set(raw, name, value)
     try:
         return Study.model_validate(raw)
     except ValidationError as error:
-        raise UserError(f"{path}: " + "; ".join(_explain(error))) from error
+        raise UserError(f"{path}: " + _first_of(list(_explain(error)))) from error
 
 
 def options_of(section: PolicySection, model: type[SectionType]) -> SectionType:
@@ -163,17 +179,22 @@ def options_of(section: PolicySection, model: type[SectionType]) -> SectionType:
                     f"(known: {', '.join(known)})"
                 )
             else:
-                found.append(
-                    f"policy.options.{key}: {problem['msg'].lower()}, found {problem.get('input')!r}"
-                )
+                found.append(f"policy.options.{key}: {problem['msg'].lower()}, found {_found(problem)}")
         raise UserError("; ".join(found)) from error
 
 
 def resolve_path(text: str) -> Path:
-    """A path of the study: as given, or below the project where the working directory has no such path."""
-    path = Path(text).expanduser()
-    if not path.is_absolute() and not path.exists() and (PACKAGE_ROOT / path).exists():
-        return PACKAGE_ROOT / path
+    """A path of the study: as given, or below the project where the working directory has no such path.
+
+    Raises UserError for a path that cannot be: with a NUL, too long, or in the home of an unknown user.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.resolve()  # raises for a NUL and for links in a circle
+        if not path.is_absolute() and not path.exists() and (PACKAGE_ROOT / path).exists():
+            return PACKAGE_ROOT / path
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~ of a user that there is not
+        raise UserError(f"the study names the path {text!r}, which cannot be followed ({error})") from error
     return path
 
 
@@ -187,13 +208,26 @@ def _set(raw: dict[str, Any], name: str, value: Any) -> None:
     raw[key] = value
 
 
+def _first_of(problems: list[str]) -> str:
+    more = len(problems) - _MOST_PROBLEMS
+    return "; ".join(problems[:_MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _found(problem: Mapping[str, Any]) -> str:
+    """What stands there, cut: nested aliases make a value of a few lines gigabytes long."""
+    try:
+        return _SHORT.repr(problem.get("input"))
+    except ValueError:  # a number of more digits than Python writes
+        return "a number of thousands of digits"
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             yield _explain_unknown(problem["loc"], where)
         else:
-            yield f"{where}: {problem['msg'].lower()}, found {problem.get('input')!r}"
+            yield f"{where}: {problem['msg'].lower()}, found {_found(problem)}"
 
 
 def _explain_unknown(location: tuple[int | str, ...], where: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +27,8 @@ Device = Annotated[str | None, typer.Option("--device", help="Where the policy r
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the study.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Inferences at a time.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that share the episodes.")]
+
+_RANGE = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 
 DEFAULT_STUDY = DEMO_STUDY
 DEFAULT_LAKE = Path("lake")
@@ -59,11 +63,13 @@ def parse_numbers(option: str, text: str) -> str | list[int]:
         return "all"
     numbers: list[int] = []
     for part in text.replace(" ", ",").split(","):
-        first, dash, last = part.partition("-")
-        is_range = last.isdecimal() and first.isdecimal() and int(first) <= int(last)
-        if not (is_range if dash else first.isdecimal()):
-            raise UserError(f"{option}: expected numbers such as 0,4,7 or 0-5, found {text!r}")
-        numbers += range(int(first), int(last or first) + 1)
+        found = _RANGE.fullmatch(part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if first > last:
+            raise UserError(
+                f"{option}: expected numbers such as 0,4,7 or 0-5, all below 10000, found {reprlib.repr(text)}"
+            )
+        numbers += range(first, last + 1)
     return numbers
 
 

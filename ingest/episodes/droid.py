@@ -141,7 +141,7 @@ class DroidSource:
 
     def _white_list(self, episode: Path, n_frames: int) -> list[int] | None:
         path = episode / WHITE_LIST
-        if not path.exists():
+        if not os.path.lexists(path):
             return None
         indices = read_json(self.root, path)
         are_indices = isinstance(indices, list) and all(type(index) is int for index in indices)

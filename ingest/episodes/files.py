@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -10,6 +11,7 @@ from ingest.errors import DataError
 
 TEXT_LIMIT = 64 * 1024
 JSON_LIMIT = 64 * 1024 * 1024
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def subject(root: Path, path: Path) -> str:
@@ -21,9 +23,17 @@ def inside(root: Path, path: Path) -> Path:
     """`path`, unless links lead it out of `root`.
 
     Raises:
-        DataError: reason 'outside_root'.
+        DataError: reason 'outside_root', or 'unreadable_file' for links that lead in a circle.
     """
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        is_inside = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle, before Python 3.13
+        raise DataError(
+            f"{subject(root, path)} cannot be followed ({error}); put the file itself in the place of the link",
+            subject=subject(root, path),
+            reason="unreadable_file",
+        ) from error
+    if not is_inside:
         raise DataError(
             f"{subject(root, path)} leads outside of {root}; copy the file into the data set",
             subject=subject(root, path),
@@ -99,11 +109,14 @@ def read_text(root: Path, path: Path) -> str:
 
 
 def read_json(root: Path, path: Path) -> Any:
-    """Strict JSON: no NaN, no Infinity. Raises DataError: also 'invalid_json'."""
+    """Strict JSON: no NaN, no Infinity, no half of a surrogate pair. Raises DataError: also 'invalid_json'."""
     data = read_bytes(root, path, JSON_LIMIT)
     name = subject(root, path)
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        if _SURROGATE.search(data):  # whole pairs have become one character by now
+            json.dumps(content, ensure_ascii=False).encode()
+        return content
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"{name} is not valid JSON ({error}); write it again", subject=name, reason="invalid_json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from ingest.episodes.files import read_json, subject
 from ingest.errors import DataError
 
 METADATA = "episode.json"
+_LARGEST_INDEX = 2**31 - 1
 TEXTS = ("target", "scenario", "outcome", "failure_kind", "failure_family", "task", "suite", "instruction")
 
 
@@ -23,7 +26,7 @@ def read_metadata(root: Path, episode: Path, outcome: Outcome) -> tuple[Mapping[
         DataError: 'invalid_json' or 'invalid_metadata'.
     """
     path = episode / METADATA
-    if not path.exists():
+    if not os.path.lexists(path):  # a link that leads nowhere is a mistake, not the lack of a file
         return {}, []
     name = subject(root, path)
     metadata = read_json(root, path)
@@ -33,9 +36,13 @@ def read_metadata(root: Path, episode: Path, outcome: Outcome) -> tuple[Mapping[
         )
     for key in TEXTS:
         if not isinstance(metadata.get(key), str | None):
-            raise _invalid(name, f"has {key} = {metadata[key]!r}; expected text or null")
-    if type(metadata.get("task_index")) not in (int, type(None)):
-        raise _invalid(name, f"has task_index = {metadata['task_index']!r}; expected a whole number or null")
+            raise _invalid(name, f"has {key} = {reprlib.repr(metadata[key])}; expected text or null")
+    index = metadata.get("task_index")
+    if index is not None and (type(index) is not int or abs(index) > _LARGEST_INDEX):
+        raise _invalid(
+            name,
+            f"has task_index = {reprlib.repr(index)}; expected a whole number up to {_LARGEST_INDEX} or null",
+        )
     return metadata, _contradictions(name, metadata, outcome)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,14 @@ from ingest.errors import DataError
 
 PICTURE_LIMIT = 64 * 1024 * 1024
 _START, _END = b"\xff\xd8", b"\xff\xd9"
-# Image.open raises these on broken or absurdly large pictures.
-_DECODING_ERRORS = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+# What opening and decoding raise on broken or absurdly large pictures.
+DECODING_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 
 
 def read_jpeg(root: Path, path: Path) -> NDArray[np.uint8]:
@@ -35,9 +44,9 @@ def read_jpeg(root: Path, path: Path) -> NDArray[np.uint8]:
             root, path, "truncated_jpeg", f"ends after {len(data)} bytes without the end-of-image marker"
         )
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        with opened(io.BytesIO(data), "JPEG") as image:
             return np.asarray(image.convert("RGB"))
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         reason = "truncated_jpeg" if "truncated" in str(error) else "invalid_jpeg"
         raise _broken(root, path, reason, f"does not decode ({error})") from error
 
@@ -45,14 +54,23 @@ def read_jpeg(root: Path, path: Path) -> NDArray[np.uint8]:
 def jpeg_size(root: Path, path: Path) -> tuple[int, int]:
     """(height, width) in pixels from the header alone. Raises DataError as `read_jpeg`."""
     try:
-        with Image.open(inside(root, path), formats=["JPEG"]) as image:
+        with opened(inside(root, path), "JPEG") as image:
             return image.height, image.width
     except FileNotFoundError as error:
         raise DataError(
             f"{subject(root, path)} does not exist", subject=subject(root, path), reason="missing_file"
         ) from error
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         raise _broken(root, path, "invalid_jpeg", f"has no readable header ({error})") from error
+
+
+@contextmanager
+def opened(file: Path | io.BytesIO, form: str) -> Iterator[Image.Image]:
+    """A picture of that format; one of more pixels than Pillow thinks safe is an error and no warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(file, formats=[form]) as image:
+            yield image
 
 
 def _broken(root: Path, path: Path, reason: str, found: str) -> DataError:

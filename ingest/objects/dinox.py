@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 import os
 import re
+import reprlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,7 @@ from ingest.objects.roles import assign_roles
 
 INFO = "dinox_info.json"
 MASKS = "masks"
+_LARGEST_LABEL = 2**16 - 1  # of a PNG
 _FRAME_INDEX = re.compile("[0-9]{1,6}")
 
 
@@ -63,7 +66,7 @@ class DinoxSource:
     def open(self, episode: Episode) -> DinoxObjects:
         """Raises DataError ('invalid_json', 'invalid_detections') when the list itself cannot be read."""
         path = episode.path / INFO
-        if not path.exists():
+        if not os.path.lexists(path):
             name = subject(episode.root, path)
             problem = Problem(
                 name, "no_masks", "no detections were recorded; the episode has no object metrics"
@@ -190,17 +193,18 @@ def _detection(
         raise _invalid(where, f"has a {type(entry).__name__} in place of a detection")
     mask_file, score = entry.get("mask_file"), entry.get("score")
     category, folder, value = entry.get("category"), entry.get("camera"), entry.get("value")
-    if not isinstance(score, int | float) or isinstance(score, bool) or not math.isfinite(score):
-        raise _invalid(where, f"has score = {score!r}; expected a number")
+    if not _is_number(score):
+        raise _invalid(where, f"has score = {_shown(score)}; expected a number")
     if not isinstance(mask_file, str | None):
         raise _invalid(where, f"has mask_file = {mask_file!r}; expected a file name")
     if not mask_file or score <= source.min_score:
         return None
     if not isinstance(category, str) or not category.strip():
         raise _invalid(where, f"has category = {category!r}; expected the object's name")
-    if (type(value) is not int) if mask_file.endswith(".png") else (value is not None):
+    if (not _is_label(value)) if mask_file.endswith(".png") else (value is not None):
         raise _invalid(
-            where, f"has value = {value!r} for {mask_file!r}; a label-map PNG needs its label, others none"
+            where,
+            f"has value = {_shown(value)} for {mask_file!r}; a label-map PNG needs its label, others none",
         )
     if mask_file not in safe:
         named_in_data(episode.root, episode.path, mask_file, named_by=episode.path / INFO)
@@ -213,6 +217,21 @@ def _detection(
             return None
         role = roles[0]
     return Detection(category.strip(), float(score), mask_file, role, value)
+
+
+def _is_number(score: Any) -> TypeGuard[int | float]:
+    # Whole numbers of JSON have any length; those beyond a float have no score.
+    if isinstance(score, int):
+        return not isinstance(score, bool) and abs(score) <= sys.float_info.max
+    return isinstance(score, float) and math.isfinite(score)
+
+
+def _is_label(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST_LABEL
+
+
+def _shown(value: Any) -> str:
+    return reprlib.repr(value)
 
 
 def _invalid(where: str, found: str) -> DataError:

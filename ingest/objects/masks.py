@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ingest.episodes.files import subject
+from ingest.episodes.pictures import DECODING_ERRORS, opened
 from ingest.errors import DataError
 
 _NPY_MAGIC = b"\x93NUMPY"
@@ -55,7 +55,7 @@ def read_label_map(root: Path, path: Path, size: tuple[int, int]) -> NDArray[np.
     """
     name = subject(root, path)
     try:
-        with Image.open(path, formats=["PNG"]) as image:
+        with opened(path, "PNG") as image:
             _check_size(name, (image.height, image.width), size)
             if len(image.getbands()) != 1:
                 raise _refused(
@@ -64,7 +64,7 @@ def read_label_map(root: Path, path: Path, size: tuple[int, int]) -> NDArray[np.
             return np.asarray(image).astype(np.int64)
     except FileNotFoundError as error:
         raise _refused(name, "missing_mask", "does not exist") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DECODING_ERRORS as error:
         raise _refused(name, "invalid_mask", f"is no readable PNG ({error})") from error
 
 

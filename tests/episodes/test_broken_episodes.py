@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from ingest.episodes.droid import DroidEpisode, DroidSource
 from ingest.errors import DataError
@@ -60,6 +61,20 @@ def empty_camera(episode: Path) -> None:
         path.unlink()
 
 
+def in_a_circle(name: str) -> Callable[[Path], None]:
+    """A link that leads to itself in the place of a file or folder."""
+
+    def on_episode(episode: Path) -> None:
+        path = episode / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        path.symlink_to(path.name)
+
+    return on_episode
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "truncated_h5": (builders.truncate_h5, "truncated_h5", "trajectory.h5"),
     "not_h5": (write("trajectory.h5", b"not an HDF5 file"), "truncated_h5", "trajectory.h5"),
@@ -104,6 +119,30 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "list_is_not_json": (write("white_list.json", b"[0,"), "invalid_json", "white_list.json"),
     "deep_json": (write("episode.json", b"[" * 100_000), "invalid_json", "episode.json"),
     "nan_json": (write("episode.json", b'{"score": NaN}'), "invalid_json", "episode.json"),
+    "half_a_surrogate_pair": (
+        write("episode.json", b'{"task": "\\ud800"}'),
+        "invalid_json",
+        "episode.json",
+    ),
+    "task_of_400_digits": (
+        write("episode.json", b'{"task_index": 1' + b"0" * 400 + b"}"),
+        "invalid_metadata",
+        "episode.json",
+    ),
+    "instruction_in_a_circle": (in_a_circle("instruction.txt"), "unreadable_file", "instruction.txt"),
+    "h5_in_a_circle": (in_a_circle("trajectory.h5"), "unreadable_file", "trajectory.h5"),
+    "list_in_a_circle": (in_a_circle("white_list.json"), "unreadable_file", "white_list.json"),
+    "metadata_in_a_circle": (in_a_circle("episode.json"), "unreadable_file", "episode.json"),
+    "camera_in_a_circle": (
+        in_a_circle("recordings/frames/hand_camera"),
+        "unreadable_file",
+        "recordings/frames/hand_camera",
+    ),
+    "list_that_leads_nowhere": (
+        lambda episode: (episode / "white_list.json").symlink_to("nowhere.json"),
+        "missing_file",
+        "white_list.json",
+    ),
     "metadata_is_list": (write("episode.json", b"[]"), "invalid_metadata", "episode.json"),
     "metadata_target": (write("episode.json", b'{"target": 3}'), "invalid_metadata", "episode.json"),
     "metadata_task": (write("episode.json", b'{"task_index": "3"}'), "invalid_metadata", "episode.json"),
@@ -176,6 +215,37 @@ def test_another_format_under_the_name_of_a_jpeg_is_refused(tmp_path: Path) -> N
     assert caught.value.reason == "invalid_jpeg"
     with pytest.raises(DataError):
         opened(tmp_path).frame_size("wrist", 0)
+
+
+def test_a_frame_that_links_to_itself_fails_alone(tmp_path: Path) -> None:
+    path = write_droid_episode(tmp_path, "success", "a", n_frames=2)
+    frame = frame_path(path, "hand_camera", 1)
+    frame.unlink()
+    frame.symlink_to(frame.name)
+    reader = opened(tmp_path)
+    for read in (reader.observation, lambda index: reader.frame_size("wrist", index)):
+        with pytest.raises(DataError) as caught:
+            read(1)
+        assert caught.value.reason == "unreadable_file"
+        read(0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_picture_of_more_pixels_than_are_safe_is_an_error_and_no_warning(tmp_path: Path) -> None:
+    """144 million of one grey are 2 MB on disk and 432 MB in memory."""
+    path = frame_path(write_droid_episode(tmp_path, "success", "a", n_frames=1))
+    Image.new("L", (12000, 12000)).save(path)
+    reader = opened(tmp_path)
+    for read in (reader.observation, lambda index: reader.frame_size("wrist", index)):
+        with pytest.raises(DataError, match="exceeds limit of 89478485 pixels") as caught:
+            read(0)
+        assert caught.value.reason == "invalid_jpeg"
+
+
+def test_a_pair_of_surrogates_is_a_character(tmp_path: Path) -> None:
+    path = write_droid_episode(tmp_path, "success", "a", n_frames=1)
+    (path / "episode.json").write_text('{"task": "\\ud83e\\udd86"}')
+    assert opened(tmp_path).task == "\N{DUCK}"
 
 
 def test_a_frame_without_picture_row_or_finite_state_fails_alone(tmp_path: Path) -> None:

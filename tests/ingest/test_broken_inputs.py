@@ -561,6 +561,62 @@ def test_a_mask_file_with_an_absurd_name_costs_its_frame(tmp_path: Path) -> None
     assert status == {"0": ("partial", "see issues"), "1": ("failed", "unsafe_path"), "2": ("done", None)}
 
 
+def loop(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    path.symlink_to(path.name)
+
+
+def detection(**changed: Any) -> Callable[[Path], None]:
+    def on_episode(episode: Path) -> None:
+        info = json.loads((episode / "dinox_info.json").read_text())
+        info["00000"][0].update(changed)
+        (episode / "dinox_info.json").write_text(json.dumps(info))
+
+    return on_episode
+
+
+POISON: list[Callable[[Path], None]] = [
+    lambda episode: loop(episode / "instruction.txt"),
+    lambda episode: loop(episode / "recordings/frames/hand_camera"),
+    lambda episode: loop(builders.frame_path(episode)),
+    lambda episode: loop(episode / "masks"),
+    detection(score=10**400),
+    detection(mask_file="\ud800.npy"),
+    detection(category="\ud800"),
+    lambda episode: (episode / "episode.json").write_text('{"task_index": 1' + "0" * 99 + "}") and None,
+]
+
+
+def test_a_poisoned_episode_costs_no_other(tmp_path: Path) -> None:
+    """Its masks are read as the null of the others too; there it is only no source of masks."""
+    n_good = 2
+    sections = {"conditions": {}, "objects": {"source": "dinox", "null_masks": len(POISON) + n_good}}
+    world = make_world(tmp_path, sections, count=len(POISON) + n_good, n_frames=1)
+    episodes = sorted(world.root.glob("*/*/*"), key=lambda path: path.name)
+    for poison, episode in zip(POISON, episodes, strict=False):
+        poison(episode)
+    good = {path.relative_to(world.root).as_posix() for path in episodes[len(POISON) :]}
+
+    checked = cli("check", "--study", world.study_file, "--lake", world.lake)
+    assert checked.code == 1
+    problems = [line for line in checked.err.splitlines() if line.startswith("problem: ")]
+    assert len(problems) == len(POISON)
+    assert f"{len(POISON)} problems" in checked.err
+
+    ended = cli("run", "--no-load", "--study", world.study_file, "--lake", world.lake)
+    assert ended.code == 1
+    assert "internal_error" not in ended.err
+    folder = only_run(world.lake)
+    manifests = [folder.manifest(unit) or {} for unit in folder.units()]
+    assert {m["episode_id"] for m in manifests if m["status"] == "done"} == good
+    assert len(manifests) == len(episodes)
+    against = {row["against"] for row in table_of(world.lake, "object_metrics")}
+    assert against == {"own", "other_episode", "uniform"}
+
+
 def test_each_issue_is_stored_once(broken: BrokenRun) -> None:
     """Each issue is stored once a unit that met it, never more."""
     rows = ask(broken.warehouse, "select unit, subject, reason, count(*) from raw.issues group by all")

@@ -324,9 +324,129 @@ def test_numbers_of_the_command_line() -> None:
     assert parse_numbers("--layers", "0,4,7-9") == [0, 4, 7, 8, 9]
     assert parse_numbers("--layers", " all ") == "all"
     assert parse_numbers("--layers", "3") == [3]
-    for text in ("", "a", "1-", "-1", "1,,2", "2-1", "1.5", "0-5-7", "²"):
+    assert parse_numbers("--layers", "9998-9999") == [9998, 9999]
+    for text in ("", "a", "1-", "-1", "1,,2", "2-1", "1.5", "0-5-7", "²", "0-9999999999", "9" * 5000):
         with pytest.raises(UserError, match="--layers: expected numbers"):
             parse_numbers("--layers", text)
+
+
+# --- what YAML allows and a study does not ----------------------------------------------------------------------
+
+
+# Ten lines of aliases: a8 is a list of a thousand million words.
+BOMB = "\n".join(
+    ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+)
+SMALLEST_TEXT = yaml.safe_dump(SMALLEST)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (SMALLEST_TEXT + "study: again\n", "the key 'study' is given twice"),
+        (SMALLEST_TEXT + 'conditions: {prompts: {a: "x", a: "y"}}\n', "the key 'a' is given twice"),
+        ("study: " + "[" * 3000 + "]" * 3000, "nested deeper than 40 levels"),
+        (SMALLEST_TEXT + "seed: " + "9" * 5000, "Exceeds the limit"),
+        (
+            SMALLEST_TEXT + "seed: 0x" + "f" * 9000,
+            "less than 9223372036854775808, found a number of thousands",
+        ),
+        ("study: 2020-13-45", "month must be in 1..12"),
+        ('study: "a\\uD800b"', "half of a surrogate pair is no text"),
+        (f"{BOMB}\nstudy: *a8\nepisodes: {{root: r}}", "study: input should be a valid string, found [["),
+        ("a: " + "x" * 2_000_000, "larger than 1048576 bytes"),
+    ],
+)
+def test_yaml_that_is_no_study_is_one_short_line(file: Path, text: str, says: str) -> None:
+    message = refusal(file, text)
+    assert says in message
+    assert len(message) < 5000
+
+
+def test_keys_may_be_merged_and_overridden(file: Path) -> None:
+    """A merge is no key that is given twice."""
+    file.write_text(
+        "study: s\nepisodes: {root: r}\n"
+        "conditions:\n  prompts: &p {a: one, b: two}\n"
+        "objects: {named_roles: {<<: &roles {duck: decoy}, duck: target}}\n"
+    )
+    study = load_study(file)
+    assert study.objects.named_roles == {"duck": "target"}
+    assert study.conditions.prompts == {"a": "one", "b": "two"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"seed": 2**63}, "seed: input should be less than 9223372036854775808"),
+        ({"seed": -(2**63) - 1}, "seed: input should be greater than or equal to -9223372036854775808"),
+        ({"noise": {"seeds": [0, 10**30]}}, "noise.seeds.1: input should be less than"),
+        (
+            {"noise": {"seeds": [3, 1, 3]}},
+            "noise.seeds: value error, a seed is given twice; each counts once",
+        ),
+        ({"objects": {"min_score": float("nan")}}, "objects.min_score: input should be a finite number"),
+        ({"objects": {"min_score": float("-inf")}}, "objects.min_score: input should be a finite number"),
+        ({"policy": {"options": {"x": float("nan")}}}, "finite number, found nan"),
+        ({"conditions": {"prompts": {"": "find the duck"}}}, "expected text, found ''"),
+        ({"conditions": {"prompts": {" ": "find the duck"}}}, "expected text, found ' '"),
+        (
+            {"conditions": {"paraphrases": ["take the {object}", " "]}},
+            "paraphrases.1: value error, expected text",
+        ),
+        ({"compute": {"device": "meta"}}, "torch's 'meta' computes nothing"),
+        ({"compute": {"device": "meta:0"}}, "torch's 'meta' computes nothing"),
+        ({"conditions": {"paraphrases": [3] * 50}}, "; and 40 more"),
+    ],
+)
+def test_values_that_no_run_can_have(file: Path, changes: dict[str, Any], says: str) -> None:
+    assert says in refusal(file, merged(**changes))
+
+
+def test_the_widest_seeds(file: Path) -> None:
+    file.write_text(yaml.safe_dump(merged(seed=2**63 - 1, noise={"seeds": [-(2**63)]})))
+    assert load_study(file).seed == 2**63 - 1
+
+
+def test_an_empty_prompt_is_a_prompt(file: Path) -> None:
+    """Attention without words is a control; its name says what it is."""
+    file.write_text(yaml.safe_dump(merged(conditions={"prompts": {"empty": ""}})))
+    assert load_study(file).conditions.prompts == {"empty": ""}
+
+
+def test_what_is_captured_is_named_once(file: Path) -> None:
+    """So that two ways to say the same are the same run."""
+    twice = {
+        "layers": [4, 0, 4],
+        "queries": ["action", "words", "action"],
+        "passes": ["suffix", "prefix", "suffix"],
+        "denoise_steps": ["first", 0, "last", "last"],
+    }
+    once = {
+        "layers": [0, 4],
+        "queries": ["action", "words"],
+        "passes": ["suffix", "prefix"],
+        "denoise_steps": [0, "last"],
+    }
+    studies = []
+    for capture in (twice, once):
+        file.write_text(yaml.safe_dump(merged(capture=capture)))
+        studies.append(load_study(file).resolved())
+    assert studies[0] == studies[1]
+    assert studies[0]["capture"]["denoise_steps"] == ["first", "last"]
+
+
+@pytest.mark.parametrize("root", ["~nosuchuser/x", "a\0b", "loop"])
+def test_a_path_that_cannot_be_is_one_line(world: World, tmp_path: Path, root: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    study = yaml.safe_load(world.study_file.read_text())
+    study["episodes"]["root"] = str(tmp_path / "loop") if root == "loop" else root
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(study))
+    ended = cli("check", "--study", file, "--lake", tmp_path / "lake")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "cannot be followed" in ended.err
 
 
 # --- conditions -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,12 @@ GOOD = {"mask_file": "a.npy", "bbox": [0, 0, 1, 1], "category": "duck", "score":
         {"0": ["duck"]},
         {"0": [{**GOOD, "score": "high"}]},
         {"0": [{**GOOD, "score": True}]},
+        {"0": [{**GOOD, "score": 10**400}]},
+        {"0": [{**GOOD, "score": -(10**400)}]},
+        {"0": [{**GOOD, "mask_file": "\ud800.npy"}]},
+        {"0": [{**GOOD, "category": "\udfff duck"}]},
+        {"0": [{**GOOD, "mask_file": "a.png", "value": 10**30}]},
+        {"0": [{**GOOD, "mask_file": "a.png", "value": -1}]},
         {"0": [{**GOOD, "mask_file": 3}]},
         {"0": [{**GOOD, "category": ""}]},
         {"0": [{**GOOD, "category": None}]},
@@ -315,6 +322,35 @@ def test_a_list_that_cannot_be_read_fails_the_episode(tmp_path: Path, info: Any)
         detected(tmp_path)
     assert caught.value.reason in ("invalid_json", "invalid_detections")
     assert "dinox_info.json" in str(caught.value)
+
+
+def test_a_score_of_many_digits_is_a_score(tmp_path: Path) -> None:
+    episode = write_droid_episode(tmp_path, "success", "a", n_frames=1, objects={"duck": (0, 0, 90, 90)})
+    info = json.loads((episode / "dinox_info.json").read_text())
+    info["00000"][0]["score"] = 10**300
+    write_info(episode, info)
+    assert detected(tmp_path).frame(0).objects[0].score == 1e300
+
+
+@pytest.mark.parametrize("folder", ["masks", "loop"])
+def test_masks_behind_links_in_a_circle_are_refused(tmp_path: Path, folder: str) -> None:
+    episode = write_droid_episode(tmp_path, "success", "a", n_frames=1, objects={"duck": (0, 0, 90, 90)})
+    if folder == "masks":
+        shutil.rmtree(episode / "masks")
+    (episode / folder).symlink_to(folder)
+    info = {"0": [{**GOOD, "mask_file": f"{folder}/a.npy"}]}
+    write_info(episode, info)
+    with pytest.raises(DataError) as caught:
+        detected(tmp_path).frame(0)
+    assert caught.value.reason == "unreadable_file"
+
+
+def test_a_list_behind_a_link_in_a_circle_is_not_the_lack_of_one(tmp_path: Path) -> None:
+    episode = write_droid_episode(tmp_path, "success", "a", n_frames=1)
+    (episode / "dinox_info.json").symlink_to("dinox_info.json")
+    with pytest.raises(DataError) as caught:
+        detected(tmp_path)
+    assert caught.value.reason == "unreadable_file"
 
 
 def test_the_studys_section_chooses_the_source(tmp_path: Path) -> None:
