@@ -117,7 +117,7 @@ def by_name(title: str, rows: Sequence[Row], floor: float | None, source: Result
     drawn = [r for r in rows if r["y"] is not None][:MOST_NAMES]
     if not drawn:
         return []
-    references = {"no difference": 0.0} | ({} if floor is None else {"noise floor": floor})
+    references = {"no difference": 0.0} if floor is None else {"noise floor": floor}
     spec = charts.intervals_by_name(
         drawn, colours={"difference": palette.PROMPTS[3]}, x_title=ERROR, references=references
     )
