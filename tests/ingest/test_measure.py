@@ -317,6 +317,41 @@ def test_a_broken_mask_is_told_and_the_rest_is_measured(two: World, lake: Path) 
     assert {row["frame_index"] for row in table_of(lake, "objects") if row["episode_id"] == SHORT} == {4}
 
 
+@pytest.mark.parametrize("group", ["baseline", "prompts"])
+def test_a_unit_that_lost_its_maps_is_told(two: World, lake: Path, group: str) -> None:
+    """Without its maps there is nothing to measure; `run` makes the unit anew."""
+    folder = only_run(lake)
+    manifests = {unit: folder.manifest(unit) or {} for unit in folder.units()}
+    unit = next(unit for unit, manifest in manifests.items() if manifest["condition_group"] == group)
+    path = folder.unit_path(unit) / "attention_maps.parquet"
+    path.unlink()
+    before = files_below(lake)
+    code, out, err = measure(two, lake)
+    assert code == 1
+    assert err.count("\n") == 1
+    assert (
+        f"damaged_unit: unit={unit}/attention_maps.parquet is missing or damaged; run the study again" in err
+    )
+    assert "0 changed" in out
+    assert files_below(lake) == before
+    assert two.run(lake).is_complete
+    assert measure(two, lake)[0] == 0
+    assert unit_bytes(lake) == unit_bytes(two.lake)
+
+
+def test_a_group_that_keeps_no_maps_is_measured_without_a_word(two: World, tmp_path: Path) -> None:
+    sections = {
+        "policy": {"family": "tiny", "checkpoint": str(two.checkpoint)},
+        "episodes": {"root": str(two.root), "keyframes": {"every": 4}, "limit": 1},
+        "conditions": {"augmentation": {"kinds": ["blur"]}},
+    }
+    world = write_study(tmp_path, sections)
+    assert world.run().is_complete
+    code, out, err = measure(world, world.lake)
+    assert (code, err) == (0, "")
+    assert "measured 2 units, 0 changed" in out
+
+
 def test_measure_wants_the_study_that_was_run(two: World, lake: Path) -> None:
     ended = cli("measure", "--study", two.study_file, "--lake", lake, "--seed", "7")
     assert ended.code == 2

@@ -62,6 +62,59 @@ def test_a_folder_of_something_else_is_left_alone(
     assert (tmp_path / "thesis.tex").is_file()
 
 
+def test_the_folder_beside_is_left_alone_too(
+    little: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = tmp_path / "site.building"
+    beside.mkdir()
+    (beside / "thesis.txt").write_text("mine")
+    code, _, err = run(
+        capsys, "--warehouse", little.warehouse, "--lake", little.lake, "--out", tmp_path / "site"
+    )
+    assert (code, err.count("\n")) == (2, 1)
+    assert str(beside) in err
+    assert "--out" in err
+    assert [path.name for path in tmp_path.rglob("*")] == ["site.building", "thesis.txt"]
+    # One of ours, left by a build that was killed, is replaced.
+    (beside / ".gazehouse-site").write_text("")
+    assert (
+        run(capsys, "--warehouse", little.warehouse, "--lake", little.lake, "--out", tmp_path / "site")[0]
+        == 0
+    )
+    assert not beside.exists()
+
+
+def test_a_place_that_cannot_be_written(
+    little: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    for out in (tmp_path / "file" / "site", tmp_path / "loop", "/proc/site", "/"):
+        code, _, err = run(capsys, "--warehouse", little.warehouse, "--lake", little.lake, "--out", out)
+        assert (code, err.count("\n")) == (2, 1), err
+        assert "--out" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "loop"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_to_a_folder_stays_and_leads_to_the_site(
+    little: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], is_there: bool
+) -> None:
+    """As to another disk, where there is room for a site."""
+    real, link = tmp_path / "elsewhere" / "real", tmp_path / "site"
+    real.parent.mkdir()
+    if is_there:
+        real.mkdir()
+    link.symlink_to(real)
+    for _ in range(2):
+        code, _, err = run(capsys, "--warehouse", little.warehouse, "--lake", little.lake, "--out", link)
+        assert (code, err) == (0, "")
+        assert link.is_symlink()
+        assert (real / "index.html").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "site"]
+    assert [path.name for path in real.parent.iterdir()] == ["real"]
+
+
 def test_unknown_run(little: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "--warehouse", little.warehouse, "--out", tmp_path / "site", "--run", "ffff")
     assert code == 2
