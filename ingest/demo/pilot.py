@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -55,12 +55,22 @@ class Pilot:
         self, pictures: Mapping[str, NDArray[np.uint8]], prompt: str, state: ArrayLike, noise_seed: int
     ) -> NDArray[np.float32]:
         """The next [horizon, action_dim] actions in the policy's units, for one frame."""
-        config = self.policy.config
-        text = self.tokenizer.encode(prompt, discretise_state(state).tolist())
-        actions = self.policy.sample_actions(
-            self.images(pictures),
-            torch.tensor([text.ids]),
-            torch.tensor([text.mask]),
-            noise_of(noise_seed, config.horizon, config.action_dim),
+        return self.chunks(pictures, [prompt], state, noise_seed)[0]
+
+    def chunks(
+        self,
+        pictures: Mapping[str, NDArray[np.uint8]],
+        prompts: Sequence[str],
+        state: ArrayLike,
+        noise_seed: int,
+    ) -> NDArray[np.float32]:
+        """[prompts, horizon, action_dim]: several prompts at one frame, all from the same noise."""
+        config, bins = self.policy.config, discretise_state(state).tolist()
+        texts = [self.tokenizer.encode(prompt, bins) for prompt in prompts]
+        actions: Tensor = self.policy.sample_actions(
+            self.images(pictures).expand(len(prompts), -1, -1, -1, -1),
+            torch.tensor([text.ids for text in texts]),
+            torch.tensor([text.mask for text in texts]),
+            noise_of(noise_seed, config.horizon, config.action_dim).expand(len(prompts), -1, -1),
         )
-        return actions[0].numpy()
+        return actions.numpy()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ import torch
 from ingest.demo.config import TinyConfig
 from ingest.demo.model import TinyPolicy
 from ingest.demo.tokenizer import TinyTokenizer
-from ingest.demo.training.dataset import Observations
+from ingest.demo.training.dataset import Alteration, Observations, unaltered
 from ingest.demo.training.losses import Probes, losses
 
 
@@ -44,19 +45,26 @@ class Recipe:
     decay: float = 0.995  # of the moving average of the weights
     position_weight: float = 1.0
     grounding_weight: float = 0.3
+    steps_flow: int = 0  # more steps on few patches, by the flow of the actions alone, before polishing
+    rate_flow: float = 1e-3
+    decay_flow: float = 0.97
     steps_polish: int = 60
     rate_polish: float = 3e-4
     decay_polish: float = 0.9
 
 
 def train(
-    data: Path, recipe: Recipe, config: TinyConfig | None = None, say: Callable[[str], None] = print
+    data: Path,
+    recipe: Recipe,
+    config: TinyConfig | None = None,
+    say: Callable[[str], None] = print,
+    alter: Alteration = unaltered,
 ) -> TinyPolicy:
     """Returns the moving average of the weights over both phases."""
     torch.manual_seed(recipe.seed)
     config = config or TinyConfig()
     policy, probes = TinyPolicy(config), Probes(config.width)
-    observations = Observations(data, TinyTokenizer(config.max_token_len))
+    observations = Observations(data, TinyTokenizer(config.max_token_len), alter)
     average = copy.deepcopy(policy).eval()
     parameters = [*policy.parameters(), *probes.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.02)
@@ -93,42 +101,89 @@ def train(
     return average
 
 
-def train_and_save(data: Path, out: Path, recipe: Recipe, say: Callable[[str], None] = print) -> None:
+def train_and_save(
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    config: TinyConfig | None = None,
+    say: Callable[[str], None] = print,
+    alter: Alteration = unaltered,
+) -> None:
     """Both stages; writes the weights to ``out``, and those before polishing to ``out``-rough."""
     rough = out.with_name(f"{out.name}-rough")
-    train(data, recipe, say=say).save(rough)
+    train(data, recipe, config, say, alter).save(rough)
     # From the file, so that polishing can be done again from what was saved.
-    polish(TinyPolicy.from_folder(rough), data, recipe, say=say).save(out)
+    polish(TinyPolicy.from_folder(rough), data, recipe, say, alter).save(out)
 
 
-def polish(policy: TinyPolicy, data: Path, recipe: Recipe, say: Callable[[str], None] = print) -> TinyPolicy:
-    """Trains on whole pictures, by the flow of the actions alone. Returns the moving average of the weights."""
+def polish(
+    policy: TinyPolicy,
+    data: Path,
+    recipe: Recipe,
+    say: Callable[[str], None] = print,
+    alter: Alteration = unaltered,
+) -> TinyPolicy:
+    """Trains by the flow of the actions alone: ``steps_flow`` on few patches, then on whole pictures.
+
+    Returns the moving average of the weights.
+    """
+    if recipe.steps_flow:
+        few = _Stage(
+            "flow",
+            recipe.steps_flow,
+            recipe.rate_flow,
+            recipe.decay_flow,
+            recipe.pictures_few,
+            recipe.few_patches,
+        )
+        policy = _by_flow(policy, data, recipe, few, say, alter)
+    whole = _Stage(
+        "polish", recipe.steps_polish, recipe.rate_polish, recipe.decay_polish, recipe.pictures_all, None
+    )
+    return _by_flow(policy, data, recipe, whole, say, alter)
+
+
+class _Stage(NamedTuple):
+    name: str
+    steps: int
+    rate: float
+    decay: float
+    pictures: int
+    n_patches: int | None
+
+
+def _by_flow(
+    policy: TinyPolicy,
+    data: Path,
+    recipe: Recipe,
+    stage: _Stage,
+    say: Callable[[str], None],
+    alter: Alteration,
+) -> TinyPolicy:
     torch.manual_seed(recipe.seed + 1)
     policy = copy.deepcopy(policy).train()
     average = copy.deepcopy(policy).eval()
     unused = Probes(policy.config.width)
-    observations = Observations(data, TinyTokenizer(policy.config.max_token_len))
-    optimiser = torch.optim.AdamW(
-        policy.parameters(), lr=recipe.rate_polish, betas=(0.9, 0.98), weight_decay=0.02
-    )
+    observations = Observations(data, TinyTokenizer(policy.config.max_token_len), alter)
+    optimiser = torch.optim.AdamW(policy.parameters(), lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.02)
     rng = np.random.default_rng(recipe.seed + 1)
     generator = torch.Generator().manual_seed(recipe.seed + 1)
     started = time.monotonic()
-    for step in range(recipe.steps_polish):
+    for step in range(stage.steps):
         # Warm up while Adam's averages fill, then down to a tenth.
-        share = step / recipe.steps_polish
-        optimiser.param_groups[0]["lr"] = recipe.rate_polish * min(1.0, (step + 1) / 5) * (1 - 0.9 * share)
-        rows = np.sort(rng.choice(len(observations), recipe.pictures_all, replace=False))
-        batch = observations.batch(rows, None, rng)
+        share = step / stage.steps
+        optimiser.param_groups[0]["lr"] = stage.rate * min(1.0, (step + 1) / 5) * (1 - 0.9 * share)
+        rows = np.sort(rng.choice(len(observations), stage.pictures, replace=False))
+        batch = observations.batch(rows, stage.n_patches, rng)
         found = losses(policy, unused, batch, recipe.n_noise, generator)
         optimiser.zero_grad(set_to_none=True)
         found.flow.backward()
         torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
         optimiser.step()
-        _follow(average, policy, min(recipe.decay_polish, (1 + step) / (10 + step)))
-        if step % 10 == 0 or step == recipe.steps_polish - 1:
+        _follow(average, policy, min(stage.decay, (1 + step) / (10 + step)))
+        if step % 10 == 0 or step == stage.steps - 1:
             say(
-                f"polish {step + 1}/{recipe.steps_polish}: flow {found.flow:.3f}, {time.monotonic() - started:.0f} s"
+                f"{stage.name} {step + 1}/{stage.steps}: flow {found.flow:.3f}, {time.monotonic() - started:.0f} s"
             )
     return average
 

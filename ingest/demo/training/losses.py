@@ -17,7 +17,6 @@ from ingest.demo.training.dataset import Batch
 GROUNDING_LAYER = 1  # hidden states after this layer must know which patches show the named toy
 EARLIEST = 0.1  # smallest denoising time that is trained
 POSITION_LAYER = 4  # and after this one the name's token must know where it stands
-_N_PROMPTS = 5
 _TABLE_CENTRE, _TABLE_SCALE = (0.455, 0.0), 0.1  # metres
 
 
@@ -47,13 +46,13 @@ def losses(
     n_patches = batch.patches.shape[1]
     place = (policy.patch_place + policy.camera_embedding).flatten(0, 1)
     patches = policy.patch_embedding(batch.patches) + place[batch.patch_index]
-    patches = patches.repeat_interleave(_N_PROMPTS, dim=0)
+    patches = patches.repeat_interleave(batch.n_prompts, dim=0)
     x = torch.cat([patches, policy.token_embedding(batch.tokens)], dim=1)
     is_valid = torch.cat([batch.token_mask.new_ones(len(patches), n_patches), batch.token_mask], dim=1)
     text_positions = config.n_patches + torch.arange(batch.tokens.shape[1])
     positions = torch.cat(
         [
-            batch.patch_index.repeat_interleave(_N_PROMPTS, dim=0),
+            batch.patch_index.repeat_interleave(batch.n_prompts, dim=0),
             text_positions.expand(len(patches), -1),
         ],
         dim=1,
@@ -71,7 +70,7 @@ def losses(
 
 def _position_loss(probes: Probes, name_states: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
     toys = batch.toys.flatten(0, 1)
-    hand = batch.state[:, :2].repeat_interleave(_N_PROMPTS, dim=0)
+    hand = batch.state[:, :2].repeat_interleave(batch.n_prompts, dim=0)
     wanted = torch.cat([(toys - toys.new_tensor(_TABLE_CENTRE)), toys - hand], dim=1) / _TABLE_SCALE
     found = probes.position(name_states)
     error = ((found - wanted)[:, :2] * _TABLE_SCALE).norm(dim=1).mean().detach()
@@ -83,7 +82,7 @@ def _grounding_loss(probes: Probes, hidden: Tensor, n_patches: int, name_at: Ten
     patches = probes.patch(hidden[:, :n_patches])
     names = probes.name(hidden[rows, name_at])
     logits = torch.einsum("bkd,bd->bk", patches, names) / patches.shape[-1] ** 0.5 + probes.grounding_bias
-    # Sequence s asks for toy s % 5 of picture s // 5.
+    # Sequence s asks for the toy s % n_prompts of picture s // n_prompts.
     shares = batch.on_toy.permute(0, 2, 1).flatten(0, 1)
     return nn.functional.binary_cross_entropy_with_logits(
         logits, (shares > 0.15).to(logits.dtype), pos_weight=logits.new_tensor(5.0)

@@ -5,6 +5,7 @@ Nothing is rolled out: the scene is posed, not simulated, and the labels come fr
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ FIELDS: dict[str, tuple[tuple[int, ...], type]] = {
     "chunks": ((len(TOY_NAMES), HORIZON, 4), np.float32),  # the expert's actions for each toy named
     "has_chunk": ((len(TOY_NAMES),), np.bool_),
 }
+PAD_FIELD: dict[str, tuple[tuple[int, ...], type]] = {"pad": ((), np.int64)}  # which toy stands on the pad
 
 
 def sample_placement(rng: np.random.Generator) -> Placement:
@@ -62,6 +64,13 @@ def sample_placement(rng: np.random.Generator) -> Placement:
     opening = toy.grip_width + rng.uniform(-0.002, 0.006)
     hand = (x + dx, y + dy, height)
     return Placement(poses, hand, opening=opening, held=toy.name, held_offset=(-dx, -dy, -GRASP_HEIGHT))
+
+
+def put_pad(rng: np.random.Generator, placement: Placement) -> tuple[Placement, int]:
+    """The same scene with the pad under a toy, and that toy's number: the held one, or any."""
+    toy = TOY_NAMES.index(placement.held) if placement.held else int(rng.integers(len(TOYS)))
+    x, y, _ = placement.poses[TOY_NAMES[toy]]
+    return dataclasses.replace(placement, pad=(x, y)), toy
 
 
 def _is_clear(hand: tuple[float, float, float], poses: dict[str, tuple[float, float, float]]) -> bool:
@@ -104,27 +113,44 @@ def patch_coverage(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack(shares, axis=1).astype(np.uint8)
 
 
-def _observe_chunk(task: tuple[int, int, int]) -> dict[str, NDArray[Any]]:
-    seed, index, count = task
+def _observe_chunk(task: tuple[int, int, int, bool]) -> dict[str, NDArray[Any]]:
+    seed, index, count, has_pad = task
     global _world
     if _world is None:
         _world = World()
     rng = np.random.default_rng([seed, index])
-    rows = [observe(_world, sample_placement(rng)) for _ in range(count)]
-    return {name: np.stack([row[name] for row in rows]).astype(dtype) for name, (_, dtype) in FIELDS.items()}
+    rows = []
+    for _ in range(count):
+        placement = sample_placement(rng)
+        if has_pad:
+            placement, toy = put_pad(rng, placement)
+            rows.append(observe(_world, placement) | {"pad": np.array(toy)})
+        else:
+            rows.append(observe(_world, placement))
+    return {
+        name: np.stack([row[name] for row in rows]).astype(dtype)
+        for name, (_, dtype) in _fields(has_pad).items()
+    }
 
 
 _world: World | None = None
 
 
-def render(folder: Path, count: int, seed: int, workers: int = 2) -> Iterator[int]:
-    """Writes ``count`` observations as one .npy a field; yields how many are done."""
+def _fields(has_pad: bool) -> dict[str, tuple[tuple[int, ...], type]]:
+    return FIELDS | PAD_FIELD if has_pad else FIELDS
+
+
+def render(folder: Path, count: int, seed: int, workers: int = 2, has_pad: bool = False) -> Iterator[int]:
+    """Writes ``count`` observations as one .npy a field; yields how many are done.
+
+    With ``has_pad`` the pad lies under one toy of every scene, and `pad.npy` says under which.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype=dtype, shape=(count, *shape))
-        for name, (shape, dtype) in FIELDS.items()
+        for name, (shape, dtype) in _fields(has_pad).items()
     }
-    tasks = [(seed, start, min(_CHUNK, count - start)) for start in range(0, count, _CHUNK)]
+    tasks = [(seed, start, min(_CHUNK, count - start), has_pad) for start in range(0, count, _CHUNK)]
     done = 0
     # Spawned, not forked: an OpenGL context does not survive a fork.
     with multiprocessing.get_context("spawn").Pool(workers) as pool:

@@ -10,8 +10,11 @@ from ingest.demo.world.scene import decoy_name
 from ingest.demo.world.simulator import Decoy, Placement
 from ingest.demo.world.toys import TOY_BY_NAME, TOY_NAMES, TOYS, Colour
 
-Scenario = Literal["plain", "same_colour", "same_shape", "occluded", "unseen_wording"]
+Scenario = Literal[
+    "plain", "same_colour", "same_shape", "occluded", "unseen_wording", "pad_under", "pad_apart"
+]
 SCENARIOS: tuple[Scenario, ...] = ("plain", "same_colour", "same_shape", "occluded", "unseen_wording")
+PAD_SCENARIOS: tuple[Scenario, ...] = ("pad_under", "pad_apart")  # not the demo's: for `ingest.demo.planted`
 
 _TABLE_LOW, _TABLE_HIGH = np.array([0.36, -0.155]), np.array([0.55, 0.155])
 _GAP = 0.088  # metres between centres: room for an open finger between two toys
@@ -57,9 +60,11 @@ def place(rng: np.random.Generator, scenario: Scenario, target: str) -> Placemen
     """A fresh scene of one scenario, with ``target`` the toy that will be asked for.
 
     ``same_colour`` and ``same_shape`` put a look-alike in the place of a toy nobody asks for; ``occluded`` puts a
-    screen between the exterior camera and the target; the other two are the five toys alone.
+    screen between the exterior camera and the target; ``pad_under`` puts the pad under the target, ``pad_apart`` on
+    a free place of its own; the other two are the five toys alone.
     """
-    poses = toys_at(rng, scatter(rng, len(TOYS)))
+    places = scatter(rng, len(TOYS) + (scenario == "pad_apart"))
+    poses = toys_at(rng, places[: len(TOYS)])
     hand = start_of_hand(rng)
     others = [name for name in TOY_NAMES if name != target]
     if scenario in ("same_colour", "same_shape"):
@@ -77,4 +82,7 @@ def place(rng: np.random.Generator, scenario: Scenario, target: str) -> Placemen
         towards = (_CAMERA_XY - at) / np.hypot(*(_CAMERA_XY - at))
         x, y = at + rng.uniform(*_SCREEN_GAP) * towards
         return Placement(poses, hand, screen=(float(x), float(y), float(np.arctan2(towards[1], towards[0]))))
+    if scenario in PAD_SCENARIOS:
+        x, y = poses[target][:2] if scenario == "pad_under" else places[-1]
+        return Placement(poses, hand, pad=(float(x), float(y)))
     return Placement(poses, hand)

@@ -27,14 +27,20 @@ def episode_path(root: Path, rollout: Rollout, date: str) -> Path:
     return root / rollout.verdict.outcome / date / f"{task.scenario}_{task.target}_{task.seed:05d}"
 
 
-def write_episode(root: Path, rollout: Rollout, world: World, date: str) -> Path:
-    """Writes a recorded rollout below ``root`` and returns its folder. Raises ValueError when it was not recorded."""
+def write_episode(
+    root: Path, rollout: Rollout, world: World, date: str, recorded_with: str | None = None
+) -> Path:
+    """Writes a recorded rollout below ``root`` and returns its folder. Raises ValueError when it was not recorded.
+
+    ``recorded_with`` names the checkpoint at the stick where it is not the demo's.
+    """
     if not rollout.frames:
         raise ValueError("the rollout has no frames: run it with record=True")
     folder = episode_path(root, rollout, date)
     folder.mkdir(parents=True)
     (folder / "instruction.txt").write_text(rollout.instruction + "\n")
-    _write_json(folder / "episode.json", _about(rollout), indent=2)
+    about = _about(rollout) | ({"recorded_with": recorded_with} if recorded_with else {})
+    _write_json(folder / "episode.json", about, indent=2)
     _write_frames(folder, rollout)
     _write_json(folder / "dinox_info.json", _write_masks(folder, rollout), indent=None)
     _write_trajectory(folder / "trajectory.h5", rollout, world)

@@ -68,7 +68,8 @@ def run(world: World, pilot: Pilot, task: Task, record: bool = False) -> Rollout
     """Plays one episode; with ``record`` every frame, label map and camera pose is kept."""
     placement, instruction = task.setting()
     world.reset(placement)
-    trace = Trace([world.state()], [_positions(world, placement)])
+    bodies = _bodies(task, placement)
+    trace = Trace([world.state()], [_positions(world, bodies)])
     rollout = Rollout(task, instruction, Verdict("failure"), trace, [], [])
     for step in range(MAX_STEPS):
         is_replanning = step % REPLAN_EVERY == 0
@@ -87,12 +88,17 @@ def run(world: World, pilot: Pilot, task: Task, record: bool = False) -> Rollout
         rollout.actions.append(action)
         world.step(action)
         trace.states.append(world.state())
-        trace.bodies.append(_positions(world, placement))
+        trace.bodies.append(_positions(world, bodies))
         if trace.is_over():
             break
     rollout.verdict = trace.judge(task.target)
     return rollout
 
 
-def _positions(world: World, placement: Placement) -> dict[str, NDArray[np.float64]]:
-    return {name: world.position(name) for name in placement.poses}
+def _bodies(task: Task, placement: Placement) -> list[str]:
+    """What the gripper can be said to have approached; a pad under a toy is no other place than the toy."""
+    return [*placement.poses, *(["pad"] if task.scenario == "pad_apart" else [])]
+
+
+def _positions(world: World, bodies: list[str]) -> dict[str, NDArray[np.float64]]:
+    return {name: world.position(name) for name in bodies}

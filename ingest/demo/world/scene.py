@@ -1,4 +1,4 @@
-"""The MJCF of the table: five toys, a look-alike of each shape, a screen, a gripper on slides, two cameras.
+"""The MJCF of the table: five toys, a look-alike of each shape, a screen, a pad, a gripper on slides, two cameras.
 
 Frame: origin at the base, x forward, y left, z up, the table's surface at z = 0, metres and radians.
 """
@@ -18,6 +18,7 @@ SUBSTEPS = round(CONTROL_PERIOD / _TIMESTEP)
 WORKSPACE_LOW = (0.31, -0.22, 0.008)
 WORKSPACE_HIGH = (0.61, 0.22, 0.25)
 SCREEN_HALF_SIZE = (0.005, 0.038, 0.040)
+PAD_RADIUS = 0.038  # a disc on the table that is seen and not touched, wider than any toy
 
 
 def decoy_name(toy: str) -> str:
@@ -81,6 +82,9 @@ def mjcf() -> str:
     {decoys}
     <body name="screen" mocap="true" pos="6 0 0">
       <geom type="box" size="{screen}" pos="0 0 {SCREEN_HALF_SIZE[2]}" rgba="0.45 0.47 0.50 1" group="1"/>
+    </body>
+    <body name="pad" mocap="true" pos="6 1 0">
+      <geom type="cylinder" size="{PAD_RADIUS} 0.001" pos="0 0 0.001" rgba="0.85 0.10 0.75 1" group="1" contype="0" conaffinity="0"/>
     </body>
     <body name="hand" pos="0 0 0" gravcomp="1">
       <joint name="hand_x" class="slide" axis="1 0 0" range="{low[0] - 0.02} {high[0] + 0.02}"/>

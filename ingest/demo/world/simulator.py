@@ -28,11 +28,12 @@ from ingest.demo.world.toys import TOY_NAMES, Colour
 ACTION_SCALE = 0.020  # metres that an action component of 1 moves the gripper in one control step
 CLOSING_SPEED = 0.045  # metres the commanded opening changes in one control step
 
-# Values of the label maps, the same in every frame and camera; 0 is table, screen and everything else.
+# Values of the label maps, the same in every frame and camera; 0 is table and everything else.
 LABELS: dict[str, int] = {name: index + 1 for index, name in enumerate(TOY_NAMES)}
 LABELS["decoy"] = len(LABELS) + 1
 LABELS["gripper"] = len(LABELS) + 1
 LABELS["screen"] = len(LABELS) + 1
+LABELS["pad"] = len(LABELS) + 1
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Placement:
     hand: tuple[float, float, float]
     decoy: Decoy | None = None
     screen: tuple[float, float, float] | None = None
+    pad: tuple[float, float] | None = None
     opening: float = OPEN
     held: str | None = None  # a toy that hangs between the fingers (for training pictures)
     held_offset: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))
@@ -86,6 +88,8 @@ class World:
             mocap = self.model.body("screen").mocapid[0]
             self.data.mocap_pos[mocap] = (x, y, 0.0)
             self.data.mocap_quat[mocap] = (np.cos(yaw / 2), 0, 0, np.sin(yaw / 2))
+        if placement.pad is not None:
+            self.data.mocap_pos[self.model.body("pad").mocapid[0]] = (*placement.pad, 0.0)
         for axis, value in zip("xyz", placement.hand, strict=True):
             self.data.joint(f"hand_{axis}").qpos[0] = value
         for finger in ("finger_left", "finger_right"):
@@ -122,7 +126,7 @@ class World:
         return np.array([*(self.data.joint(f"hand_{axis}").qpos[0] for axis in "xyz"), opening])
 
     def position(self, body: str) -> NDArray[np.float64]:
-        """[3] metres: the point of a toy that stands on the table."""
+        """[3] metres: the point of a toy that stands on the table, or the middle of the pad."""
         return self.data.body(body).xpos.copy()
 
     # --- cameras ------------------------------------------------------------------------------------------------
