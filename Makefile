@@ -68,6 +68,10 @@ bench: $(VENV)/.dev-stamp ## Run the benchmarks and print their figures
 world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (under 40 minutes on 2 idle cores)
 	$(PY) -m ingest.demo.make_world
 
+.PHONY: planted
+planted: $(VENV)/.sim-stamp ## Train the policies with a planted truth again (about an hour on 2 idle cores)
+	$(PY) -m ingest.demo.planted.make
+
 .PHONY: dictionary
 dictionary: $(VENV)/.dev-stamp ## Write docs/data-dictionary.md from sql/schema and models
 	$(PY) -m sql.data_dictionary

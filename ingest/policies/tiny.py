@@ -20,6 +20,7 @@ from ingest.attention.layout import Camera, Layout, Token
 from ingest.attention.tapping import tap
 from ingest.attention.taps import TapPoint, WeightSink
 from ingest.demo.model import TinyPolicy
+from ingest.demo.planted.variants import VARIANTS
 from ingest.demo.tokenizer import Piece, TinyTokenizer, discretise_state, split_words
 from ingest.episodes.base import Observation
 from ingest.episodes.preprocess import Letterbox, resize_with_pad
@@ -31,22 +32,25 @@ from ingest.policies.pictures_once import each_once
 from ingest.policies.text import listed
 from ingest.study import PolicySection, resolve_path
 
-BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "demo" / "weights"
+DEMO = Path(__file__).resolve().parent.parent / "demo"
+# Checkpoints that come with the package, by the name a study gives them.
+BUNDLED = {"demo": DEMO / "weights"} | {variant.checkpoint: variant.folder for variant in VARIANTS}
 _FILES = ("config.json", "model.safetensors")
 
 
 def load(section: PolicySection, device: str) -> TinyAdapter:
-    """Loads a folder with ``config.json`` and ``model.safetensors``; 'demo' is the bundled one.
+    """Loads a folder with ``config.json`` and ``model.safetensors``, or a bundled one: 'demo', 'planted/<name>'.
 
     Raises CheckpointError for a folder that is missing, incomplete or of another shape, UserError for another dtype.
     """
     if section.dtype != "float32":
         raise UserError(f"policy.dtype: the tiny policy runs in float32, found {section.dtype!r}")
-    folder = BUNDLED_WEIGHTS if section.checkpoint == "demo" else resolve_path(section.checkpoint)
+    folder = BUNDLED.get(section.checkpoint) or resolve_path(section.checkpoint)
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(
-            f"{folder}: expected the files {', '.join(_FILES)}, missing {', '.join(missing)}"
+            f"{folder}: expected the files {', '.join(_FILES)}, missing {', '.join(missing)}; "
+            f"bundled are {', '.join(BUNDLED)}"
         )
     try:
         model = TinyPolicy.from_folder(folder)

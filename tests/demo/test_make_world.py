@@ -39,6 +39,22 @@ def test_quick_world(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "episodes").is_dir()
 
 
+@pytest.mark.slow
+@needs_rendering
+def test_quick_planted_policies(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "ingest.demo.planted.make", "--quick", "--out", str(out)]
+    command += ["--data", str(tmp_path / "data"), "--scratch", str(tmp_path / "scratch")]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"LP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("prompt-blind", "exterior-only", "wrist-only", "shortcut"):
+        assert f"planted/{name}" in (out / name / "model_card.md").read_text()
+        assert (out / name / "model.safetensors").is_file()
+    assert len(list((out / "episodes").glob("*/*/pad_*/episode.json"))) == 2
+
+
 @needs_rendering
 def test_an_expert_rollout_is_judged_a_success_and_labels_are_right() -> None:
     from ingest.demo.world.expert import expert_action
