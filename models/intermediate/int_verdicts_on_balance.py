@@ -7,8 +7,8 @@ import polars as pl
 import pyarrow as pa
 
 from measures import verdicts, verdicts_seed
-from measures.frames import Rule, Run, Tables, nothing_done, number, verdict_table
 from measures.verdict import Verdict, not_applicable
+from sql.verdict_tables import Rule, Run, Tables, nothing_done, number, verdict_table
 
 
 def model(dbt: Any, session: Any) -> pa.Table:

@@ -7,8 +7,8 @@ import polars as pl
 import pyarrow as pa
 
 from measures import verdicts, verdicts_seed
-from measures.frames import Rule, Run, Tables, nothing_done, over_layers, verdict_table
 from measures.verdict import Outcome, Verdict, insufficient, not_applicable
+from sql.verdict_tables import Rule, Run, Tables, nothing_done, over_layers, verdict_table
 
 OF_WORDS = (pl.col("pass") == "prefix") & (pl.col("query") == "instruction")
 

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from measures.frames import VERDICTS
 from sql.verdict_queries import query_text
+from sql.verdict_tables import VERDICTS
 
 QUESTIONS = {
     "H1.1": "Does the attention of the instruction's words rest on the object they name?",
