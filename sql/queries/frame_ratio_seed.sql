@@ -1,6 +1,7 @@
 -- Cosmos, the seed's visual to linguistic ratio between latent frames: policy.options names the three frames, and
 -- region k of the pass 'denoise' is frame k. Frame 0, which the seed takes for text, is blank: the text is in the
 -- pass 'cross'. Masses are sums over the query frame's rows of the mean over heads; a step is a call of the network.
+-- A policy without latent frames, such as the demo's, has no row.
 with
 
 actions as (

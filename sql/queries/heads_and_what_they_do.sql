@@ -1,4 +1,6 @@
 -- How many heads have which role: trackers of the target or the gripper, readers of the instruction, sinks, positional.
+-- For example, of the demo: pass prefix, denoise_step -1, head_role positional, camera null, n_heads_with_role 0,
+-- n_heads 32, heads null (1 of 21 rows).
 select
     run_id,
     pass,

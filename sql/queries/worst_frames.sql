@@ -1,5 +1,8 @@
 -- The frames worth looking at: keyframes in which the words see the target least, at the layer where they see it most
 -- on average, with the picture in the lake.
+-- For example, of the demo: episode_id failure/2026-11-22/same_colour_bottle_50113, frame_index 6, camera wrist, layer
+-- 1, category bottle, lift 0.854, area_share 0.002, picture pictures/5cf23856f37cc2a2/00006-2b422bc4.jpg (1 of 20
+-- rows).
 with
 
 best_layers as (
