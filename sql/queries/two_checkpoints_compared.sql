@@ -1,6 +1,7 @@
 -- Two runs, such as two checkpoints, on the measures they share: where their interval leaves out 0, largest first.
--- A row reads: object attention, log_lift, prefix, camera base, layer 2, mean_a 1.02, mean_b 1.66, difference 0.64, low
--- 0.41, high 0.86, is_paired true, n_a 40, n_b 40. Without a second run in the warehouse there is none.
+-- With one run, as in the demo, there is none. For example, of two drawn runs of the tests: topic modality balance,
+-- metric log_ratio, pass suffix, denoise_step 0, layer -1, mean_a 0.0426, mean_b -0.0189, difference -0.0615,
+-- low -0.0849, high -0.0467, is_paired true, n_a 5, n_b 5.
 select
     run_id_a,
     run_id_b,
