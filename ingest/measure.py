@@ -136,10 +136,15 @@ def _keys_of(maps: MapSet) -> list[tuple[object, ...]]:
 def _against_others(maps: MapSet, objects: MaskStack, null_coverage: Callable[[str], Array]) -> PatchOverlap:
     """Mean of every measure over masks of the same role in other episodes, [M, O]."""
     attention = np.nan_to_num(maps.maps.astype(np.float64))
-    by_role: dict[str, PatchOverlap] = {}
-    for role in dict.fromkeys(objects.roles):
-        coverage = null_coverage(role)
-        by_role[role] = _mean_over_masks(patch_overlap(attention, coverage, objects.picture))
+    roles = list(dict.fromkeys(objects.roles))
+    masks = [null_coverage(role) for role in roles]
+    # All roles at once: the cost is in the number of calls, not of masks.
+    overlap = patch_overlap(attention, np.concatenate(masks), objects.picture)
+    ends = np.cumsum([len(one) for one in masks]).tolist()
+    by_role = {
+        role: _mean_over_masks(PatchOverlap._make(values[:, end - len(own) : end] for values in overlap))
+        for role, own, end in zip(roles, masks, ends, strict=True)
+    }
     columns = [by_role[role] for role in objects.roles]
     return PatchOverlap._make(np.concatenate(parts, axis=1) for parts in zip(*columns, strict=True))
 
