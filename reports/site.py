@@ -107,7 +107,9 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
             report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")
         write_pages(context, report)
         n = write_episodes(context, report, say)
-        write_page(context, report, page_named("methods"), lambda: ("methods.html", methods_content(context, report)))
+        write_page(
+            context, report, page_named("methods"), lambda: ("methods.html", methods_content(context, report))
+        )
     try:
         if out.exists():
             shutil.rmtree(out)
