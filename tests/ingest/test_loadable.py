@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.lake import RunFolder
@@ -40,9 +41,13 @@ def cut_the_end(path: Path) -> None:
 
 
 def take_rows_of_another(path: Path) -> None:
-    """A whole file, but not the unit's."""
-    others = sorted(path.parent.parent.glob(f"unit=*/{path.name}"), key=lambda other: other.stat().st_size)
-    shutil.copy(others[-1] if others[-1] != path else others[0], path)
+    """A whole file, but not the unit's: it has another number of rows."""
+    others = path.parent.parent.glob(f"unit=*/{path.name}")
+    shutil.copy(next(other for other in others if n_rows(other) != n_rows(path)), path)
+
+
+def n_rows(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
 
 
 @pytest.mark.parametrize("views", [[], ["--views"]])

@@ -136,11 +136,14 @@ def add_dimensions(rows: Rows, shape: Shape, episodes: list[Episode]) -> None:
     )  # fmt: skip
     for e in episodes:
         kind = None if e.outcome == "success" else ["wrong_toy", "missed_grip"][e.index % 2]
+        family = {"wrong_toy": "grounding", "missed_grip": "grip"}.get(kind or "")
+        if shape.hostile and kind == "wrong_toy":
+            kind, family = HOSTILE[0], HOSTILE[1]
         rows.add(
-            "episodes", run_id=run, episode_id=e.episode_id, dataset="demo", suite=None, task_index=e.index % 4,
+            "episodes", run_id=run, episode_id=e.episode_id, dataset="demo", suite=HOSTILE[0] if shape.hostile else None, task_index=e.index % 4,
             task=e.instruction if shape.hostile else f"pick up the {e.target}", instruction=e.instruction, outcome=e.outcome,
             failure_kind=kind, n_frames=shape.n_keyframes * 8, n_keyframes=shape.n_keyframes, source="droid", metadata="{}",
-            failure_family={"wrong_toy": "grounding", "missed_grip": "grip"}.get(kind or ""), target=e.target, scenario="plain",
+            failure_family=family, target=e.target, scenario=HOSTILE[1] if shape.hostile else "plain",
         )  # fmt: skip
     groups = ["baseline", *(["prompts", "paraphrases"] if shape.prompts else [])]
     for group in groups:
@@ -162,11 +165,12 @@ def add_dimensions(rows: Rows, shape: Shape, episodes: list[Episode]) -> None:
         )
     rows.add(
         "issues_by_reason", run_id=run, stage="read", reason="truncated JPEG", n_issues=len(groups),
-        example_subject="recordings/frames/hand_camera/00008.jpg", example_detail="image file is truncated (12 bytes not processed)",
+        example_subject=HOSTILE[0] if shape.hostile else "recordings/frames/hand_camera/00008.jpg",
+        example_detail=HOSTILE[1] if shape.hostile else "image file is truncated (12 bytes not processed)",
     )  # fmt: skip
     rows.add("conditions", run_id=run, condition_id="baseline:baseline", kind="baseline", name="baseline")
     for toy in shape.prompt_names:
-        template = f"find the {toy} and pick it up"
+        template = HOSTILE[0] if shape.hostile else f"find the {toy} and pick it up"
         rows.add(
             "conditions",
             run_id=run,

@@ -33,6 +33,14 @@ def test_hostile_names_show_as_text_in_a_viewer(rich: Site, visit: Visit) -> Non
     assert not visit.troubles
 
 
+def test_no_page_runs_or_grows_anything_from_a_name(rich: Site, visit: Visit) -> None:
+    """Study, episodes, tasks, suites, kinds of failure, prompts, categories and issues are all hostile here."""
+    for path in rich.pages():
+        page = visit.open(path)
+        assert page.locator("[onerror], [onload], [onmouseover], img[src=x]").count() == 0, path
+    assert not visit.troubles
+
+
 def test_no_page_holds_a_hostile_name_unescaped(rich: Site) -> None:
     for path in [*rich.root.rglob("*.html"), *(rich.root / "episodes").rglob("*.js")]:
         text = path.read_text(encoding="utf-8")
