@@ -40,19 +40,16 @@ def elsewhere(place: Bools, within: Bools, n_wanted: int, rng: np.random.Generat
         raise ValueError("the place does not lie within the picture")
     window = (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
     inside = place[window]
-    height, width = inside.shape
-    shifts = [(y, x) for y in range(height) for x in range(width) if (y, x) != (0, 0)]
-    overlap = _overlaps(inside)
+    overlap = _overlaps(inside).ravel()
     # A place that a shift leaves where it is, such as the whole picture, is nowhere else.
-    order = sorted(
-        (shift for shift in shifts if overlap[shift] < inside.sum()), key=lambda shift: overlap[shift]
-    )
-    ties = sum(overlap[shift] == overlap[order[0]] for shift in order)
+    moving = np.flatnonzero(overlap < inside.sum())
+    order = moving[np.argsort(overlap[moving], kind="stable")]
+    ties = np.count_nonzero(overlap[order] == overlap[order[:1]])
     pool = order[: max(len(order) // 4, ties, n_wanted)]
     found: dict[bytes, Bools] = {}  # shifts of a regular shape may lead to one place
     for index in rng.permutation(len(pool)).tolist():
         moved = np.zeros_like(place)
-        moved[window] = np.roll(inside, pool[index], axis=(0, 1))
+        moved[window] = np.roll(inside, divmod(int(pool[index]), inside.shape[1]), axis=(0, 1))
         found.setdefault(moved.tobytes(), moved)
         if len(found) == n_wanted:
             break
