@@ -32,8 +32,8 @@ def elsewhere(place: Bools, within: Bools, n_wanted: int, rng: np.random.Generat
     """``n_wanted`` places of the shape and size of ``place`` [rows, cols], moved inside the rectangle ``within``.
 
     The place is shifted and wraps around at the rectangle's edges, so that size and shape stay (but for what wraps).
-    Shifts are drawn without replacement among the quarter that overlaps the place least. Fewer where the rectangle
-    has fewer; none for the whole rectangle. Raises ValueError where the place does not lie within the rectangle.
+    Shifts are drawn without replacement among the quarter that overlaps the place least. Fewer places where the
+    rectangle has fewer; none for the whole rectangle. Raises ValueError where the place does not lie within the rectangle.
     """
     rows, cols = np.flatnonzero(within.any(axis=1)), np.flatnonzero(within.any(axis=0))
     if not len(rows) or (place & ~within).any():
@@ -44,12 +44,13 @@ def elsewhere(place: Bools, within: Bools, n_wanted: int, rng: np.random.Generat
     # A place that a shift leaves where it is, such as the whole picture, is nowhere else.
     moving = np.flatnonzero(overlap < inside.sum())
     order = moving[np.argsort(overlap[moving], kind="stable")]
-    ties = np.count_nonzero(overlap[order] == overlap[order[:1]])
-    pool = order[: max(len(order) // 4, ties, n_wanted)]
+    ties = int(np.count_nonzero(overlap[order] == overlap[order[:1]]))
+    n_least = max(len(order) // 4, ties, n_wanted)
+    drawn = [*rng.permutation(order[:n_least]), *order[n_least:]]
     found: dict[bytes, Bools] = {}  # shifts of a regular shape may lead to one place
-    for index in rng.permutation(len(pool)).tolist():
+    for shift in drawn:
         moved = np.zeros_like(place)
-        moved[window] = np.roll(inside, divmod(int(pool[index]), inside.shape[1]), axis=(0, 1))
+        moved[window] = np.roll(inside, divmod(int(shift), inside.shape[1]), axis=(0, 1))
         found.setdefault(moved.tobytes(), moved)
         if len(found) == n_wanted:
             break

@@ -47,7 +47,11 @@ def test_moved_places_keep_size_and_stay_inside(data: st.DataObject) -> None:
         place[2 + cell // width, 1 + cell % width] = True
     found = elsewhere(place, within, 3, np.random.default_rng(data.draw(st.integers(0, 99))))
     again = elsewhere(place, within, 3, np.random.default_rng(0))
-    assert len(found) == len(again) == 3
+    corner = place[2 : 2 + height, 1 : 1 + width]
+    others = {np.roll(corner, (y, x), axis=(0, 1)).tobytes() for y in range(height) for x in range(width)} - {
+        corner.tobytes()
+    }
+    assert len(found) == len(again) == min(3, len(others))
     shared = sorted(
         int(
             (
