@@ -169,8 +169,15 @@ def _with_blocks(
 
 
 def _all_differences(centred: Floats, n_x: int) -> Floats:
-    chosen = np.array(list(combinations(range(len(centred)), n_x)), dtype=np.intp)
-    return _differences(centred[chosen].sum(axis=1), centred, n_x)
+    return _differences(centred[_choices(len(centred), n_x)].sum(axis=1), centred, n_x)
+
+
+@lru_cache(maxsize=8)
+def _choices(n: int, n_x: int) -> AnyArray:
+    """[C(n, n_x), n_x]: all ways to choose the values that play x; kept as in `_drawn`."""
+    choices = np.array(list(combinations(range(n), n_x)), dtype=np.intp)
+    choices.setflags(write=False)
+    return choices
 
 
 @lru_cache(maxsize=8)
