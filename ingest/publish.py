@@ -66,7 +66,10 @@ def _build_beside(project: Path, content: Loadable, lake: Path, building: Path, 
 
 
 def dbt_build(project: Path, warehouse: Path) -> list[str] | None:
-    """Runs the project's dbt build on ``warehouse``. Returns None when all passed, else the lines that matter."""
+    """Runs the project's models and data tests on ``warehouse``; unit tests, which look at no data, are left out.
+
+    Returns None when all passed, else the lines that matter.
+    """
     environment = {
         **os.environ,
         "GAZEHOUSE_WAREHOUSE": str(warehouse.resolve()),
@@ -81,6 +84,8 @@ def dbt_build(project: Path, warehouse: Path) -> list[str] | None:
         "build",
         "--project-dir",
         str(project),
+        "--exclude-resource-type",
+        "unit_test",
     ]
     finished = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
     if finished.returncode == 0:

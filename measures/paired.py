@@ -7,6 +7,7 @@ side are dropped first; n is what was left. METHODS 4, 7 and 8.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -55,12 +56,11 @@ def paired_permutation(
     alternative = Alternative(alternative)
     exact = n < 63 and 2**n <= MAX_EXACT
     n_rearranged = 2**n if exact else n_permutations
-    rng = np.random.default_rng(seed)
     n_extreme = 0
     rows = max(1, VALUES_AT_A_TIME // n)
-    for start in range(0, n_rearranged, rows):
+    for part, start in enumerate(range(0, n_rearranged, rows)):
         stop = min(start + rows, n_rearranged)
-        flipped = _sign_patterns(start, stop, n) if exact else rng.random((stop - start, n)) < 0.5
+        flipped = _sign_patterns(start, stop, n) if exact else _drawn_signs(stop - start, n, (seed, part))
         # Flipping a sign takes the difference away twice.
         null = observed - 2 * (flipped @ differences) / n
         n_extreme += count_as_extreme(null, observed, alternative, scale)
@@ -113,7 +113,21 @@ def _nothing(name: str, differences: Floats, reason: str) -> Paired:
     return Paired(name, math.nan, math.nan, estimate, len(differences), reason=reason)
 
 
+@lru_cache(maxsize=8)
+def _drawn_signs(n_draws: int, n: int, seed: tuple[int, int]) -> Floats:
+    """[n_draws, n] of 0 and 1: which signs are flipped.
+
+    Kept, because the groups of a run hold the same episodes and are tested with the same draws.
+    """
+    flipped = (np.random.default_rng(seed).random((n_draws, n)) < 0.5).astype(np.float64)
+    flipped.setflags(write=False)
+    return flipped
+
+
+@lru_cache(maxsize=4)
 def _sign_patterns(start: int, stop: int, n: int) -> Floats:
     """The binary digits of start..stop - 1: which of the n signs each pattern flips."""
     digits = (np.arange(start, stop)[:, None] >> np.arange(n)) & 1
-    return digits.astype(np.float64)
+    flipped = digits.astype(np.float64)
+    flipped.setflags(write=False)
+    return flipped

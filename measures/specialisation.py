@@ -95,16 +95,16 @@ def _exchanged(centred: Floats, n_permutations: int, seed: int) -> Iterator[Floa
     rows = max(1, VALUES_AT_A_TIME // centred.size)
     for part, start in enumerate(range(0, n_permutations, rows)):
         orders = _orders(min(rows, n_permutations - start), centred.shape, (seed, part))
-        yield _between(np.take_along_axis(centred[None], orders, axis=-1))
+        yield _between(np.take_along_axis(centred[None], orders.astype(np.intp), axis=-1))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def _orders(n_draws: int, shape: tuple[int, ...], seed: tuple[int, int]) -> AnyArray:
-    """[n_draws, E, L, H]: an order of the heads for each draw, episode and layer.
+    """uint16 [n_draws, E, L, H]: an order of the heads for each draw, episode and layer.
 
-    Kept, because the passes and cameras of a run hold the same episodes and are tested with the same draws.
+    Kept (in few bytes), because the passes and cameras of a run hold the same episodes and are tested with the same draws.
     """
-    orders = np.random.default_rng(seed).random((n_draws, *shape)).argsort(axis=-1)
+    orders = np.random.default_rng(seed).random((n_draws, *shape)).argsort(axis=-1).astype(np.uint16)
     orders.setflags(write=False)
     return orders
 

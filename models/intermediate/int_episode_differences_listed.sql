@@ -48,9 +48,7 @@ listed as (
         groups.min_episodes,
         groups.n_resamples,
         groups.bootstrap_seed,
-        {{ group_seed('groups.run_seed', [
-            "'paired_tests'", 'groups.family', "coalesce(groups.condition_id, '-')", "coalesce(groups.layer, -1)",
-        ]) }} as seed
+        {{ group_seed('groups.run_seed', ["'paired_tests'"]) }} as seed
     from groups
     inner join differences
         on
