@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import DataError, UserError
 from ingest.lake import RunFolder, run_ids
+from ingest.manifest import hash_of
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,24 @@ class LoadableRun:
     planned: tuple[dict[str, Any], ...]
     manifests: dict[str, dict[str, Any]]
 
-    def files(self, table: str) -> list[Path]:
-        """The table's file in every unit whose manifest names it."""
+    def files(self, table: str, units: Container[str] | None = None) -> list[Path]:
+        """The table's file in every unit, or in these ``units``, whose manifest names it."""
         return [
             self.folder.unit_path(unit) / f"{table}.parquet"
             for unit, manifest in self.manifests.items()
-            if table in manifest["tables"]
+            if table in manifest["tables"] and (units is None or unit in units)
         ]
+
+    def unit_rows(self) -> Iterator[dict[str, Any]]:
+        """Rows of raw.units: what was planned, and how it ended."""
+        for row in self.planned:
+            manifest = self.manifests.get(row["unit"])
+            if manifest is not None:
+                ended = {
+                    name: manifest.get(name) for name in ("status", "reason", "n_inferences", "n_planned")
+                }
+                row = {**row, **ended, "manifest_hash": hash_of(manifest)}
+            yield row
 
     def left_out(self) -> list[Path]:
         """Folders that look like units and are not loaded: not in the plan, or without a manifest of their own."""
@@ -40,8 +52,8 @@ class Loadable:
     runs: tuple[LoadableRun, ...]
     without_plan: tuple[Path, ...]
 
-    def files(self, table: str) -> list[Path]:
-        return sorted(path for run in self.runs for path in run.files(table))
+    def files(self, table: str, units: Container[str] | None = None) -> list[Path]:
+        return sorted(path for run in self.runs for path in run.files(table, units))
 
     def warnings(self) -> Iterator[str]:
         """One line a run of which something is not loaded."""

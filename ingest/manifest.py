@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ingest.identity import canonical_json, hex_digest
+
 MANIFEST = "unit.json"
 
 
@@ -20,6 +22,11 @@ def read_manifest(folder: Path, run_id: str, unit: str) -> dict[str, Any] | None
         return None
     is_own = isinstance(content, dict) and (content.get("run_id"), content.get("unit")) == (run_id, unit)
     return content if is_own and _is_whole(content) else None
+
+
+def hash_of(manifest: dict[str, Any]) -> str:
+    """64 hex digits; the same for units that ended the same way with the same files, timings apart."""
+    return hex_digest(canonical_json(manifest), length=64)
 
 
 def _is_whole(content: dict[str, Any]) -> bool:

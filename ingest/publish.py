@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ingest.append import append, hash_of_models, new_units, sign
 from ingest.errors import GazehouseError, UserError
-from ingest.loadable import Loadable, loadable
+from ingest.loadable import loadable
 from ingest.study import PACKAGE_ROOT
 from ingest.warehouse import build
 from ingest.warehouse_file import (
     check_replaceable,
+    copy,
     only_builder,
     put_in_place,
     remove_database,
@@ -32,8 +34,11 @@ class BuildError(GazehouseError):
         self.details = details
 
 
-def publish(lake: Path, warehouse: Path) -> None:
+def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
     """Readers see the old warehouse until the new one is whole.
+
+    Units that are new to the lake are added to a copy of the warehouse, whose marts are then brought up to date; where
+    that is not enough, or with ``fresh``, everything is built anew. Both ways give the same rows.
 
     Raises what `load` does, and BuildError when a model or a data test fails; the old warehouse then stays, and the
     failed build is kept beside it for a look.
@@ -45,7 +50,18 @@ def publish(lake: Path, warehouse: Path) -> None:
     with only_builder(warehouse):
         remove_leftover(building)
         try:
-            _build_beside(project, content, lake, building, warehouse)
+            models = hash_of_models(project)
+            units = None if fresh else new_units(warehouse, content, models)
+            if units is None:
+                print(f"publish: loading {lake}", file=sys.stderr, flush=True)
+                build(content, building)
+            else:
+                print(f"publish: adding {len(units)} new units of {lake}", file=sys.stderr, flush=True)
+                copy(warehouse, building)
+                append(content, building, units)
+            _build_beside(project, building, warehouse)
+            sign(building, models)
+            put_in_place(building, warehouse)
         except BuildError:
             raise
         except BaseException:
@@ -53,16 +69,13 @@ def publish(lake: Path, warehouse: Path) -> None:
             raise
 
 
-def _build_beside(project: Path, content: Loadable, lake: Path, building: Path, warehouse: Path) -> None:
-    print(f"publish: loading {lake}", file=sys.stderr, flush=True)
-    build(content, building)
+def _build_beside(project: Path, building: Path, warehouse: Path) -> None:
     print("publish: dbt build", file=sys.stderr, flush=True)
     output = dbt_build(project, building)
     if output is not None:
         raise BuildError(
             f"dbt build failed; {building} is kept for a look, {warehouse} was not touched", tuple(output)
         )
-    put_in_place(building, warehouse)
 
 
 def dbt_build(project: Path, warehouse: Path) -> list[str] | None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from ingest.errors import DataError
 from ingest.issues import printable
 from ingest.loadable import Loadable, loadable
-from ingest.rows import Tables
-from ingest.schema import RUN_TABLES, SHARED_TABLES, UNIT_TABLES, arrow_schema, create_raw_schema, raw_ddl
+from ingest.schema import RUN_TABLES, UNIT_TABLES, create_raw_schema, raw_ddl
 from ingest.warehouse_file import (
     cannot_write,
     check_replaceable,
@@ -25,6 +22,7 @@ from ingest.warehouse_file import (
     remove_leftover,
     settle,
 )
+from ingest.warehouse_rows import fill, fill_as_view, fill_units_and_runs, literal
 
 # Names the lake in a warehouse of views, so that `ingest sql` knows which files a query may read.
 LAKE_OF_VIEWS = "lake_of_views"
@@ -80,12 +78,15 @@ def build(
 
 def _fill_all(connection: duckdb.DuckDBPyConnection, content: Loadable, views: Path | None) -> None:
     if views is not None:
-        connection.execute(f"create macro raw.{LAKE_OF_VIEWS}() as {_literal(views.resolve())}")
+        connection.execute(f"create macro raw.{LAKE_OF_VIEWS}() as {literal(views.resolve())}")
     for table in (*RUN_TABLES, *UNIT_TABLES):
         if table == "runs":
             continue
         try:
-            _fill(connection, content.files(table), table, as_view=views is not None)
+            if views is None:
+                fill(connection, table, content.files(table))
+            else:
+                fill_as_view(connection, table, content.files(table))
         except duckdb.Error as error:
             if is_failed_write(error):
                 raise
@@ -95,64 +96,7 @@ def _fill_all(connection: duckdb.DuckDBPyConnection, content: Loadable, views: P
                 subject=table,
                 reason="damaged_unit",
             ) from error
-    _fill_units_and_runs(connection, content)
-
-
-def _fill(connection: duckdb.DuckDBPyConnection, paths: list[Path], table: str, *, as_view: bool) -> None:
-    if not paths:
-        return
-    files = [str(path) for path in paths]
-    options = "hive_partitioning = false, union_by_name = true"
-    described = connection.execute(
-        f"describe select * from read_parquet($files, {options})", {"files": files}
-    )
-    stored = {str(row[0]) for row in described.fetchall()}
-    # Identifiers come from our own schema; file names are bound. A column younger than the lake is null.
-    names = ", ".join(
-        f'"{field.name}"' if field.name in stored else f'null as "{field.name}"'
-        for field in arrow_schema(table)
-    )
-    distinct = "distinct" if table in SHARED_TABLES else ""
-    source = f"select {distinct} {names} from read_parquet($files, {options})"
-    if not as_view:
-        order = "order by all" if distinct else ""
-        connection.execute(f"insert into raw.{table} {source} {order}", {"files": files})
-        return
-    listed = ", ".join(_literal(path.resolve()) for path in paths)
-    connection.execute(f"drop table raw.{table}")
-    connection.execute(
-        f"create view raw.{table} as select {distinct} {names} from read_parquet([{listed}], {options})"
-    )
-
-
-def _literal(path: Path) -> str:
-    """A path in the text of a view, which can bind no parameter."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _fill_units_and_runs(connection: duckdb.DuckDBPyConnection, content: Loadable) -> None:
-    """Planned units with how they ended, and from that whether a run is complete."""
-    for run in content.runs:
-        tables = Tables(run.folder.run_id)
-        units = [_unit_row(row, run.manifests.get(row["unit"])) for row in run.planned]
-        for row in units:
-            tables["units"].add_row(row)
-        status = "done" if all(row["status"] == "done" for row in units) else "partial"
-        tables["runs"].add_row({**run.row, "status": status})
-        for name, rows in tables.finish().items():
-            _insert(connection, name, rows)
-
-
-def _unit_row(planned: dict[str, Any], manifest: dict[str, Any] | None) -> dict[str, Any]:
-    facts = ("status", "reason", "n_inferences", "n_planned")
-    found = {} if manifest is None else {name: manifest.get(name) for name in facts}
-    return {**planned, **found}
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
-    connection.register("incoming", content)
-    connection.execute(f"insert into raw.{table} by name select * from incoming")
-    connection.unregister("incoming")
+    fill_units_and_runs(connection, content)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

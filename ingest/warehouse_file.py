@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,14 @@ def remove_database(path: Path) -> None:
     """Removes a database file and its write-ahead log."""
     for file in (path, log_of(path)):
         file.unlink(missing_ok=True)
+
+
+def copy(warehouse: Path, building: Path) -> None:
+    """Copies a database that nobody writes. Raises WarehouseError where that fails, as on a full disk."""
+    try:
+        shutil.copyfile(warehouse, building)
+    except OSError as error:
+        raise WarehouseError(f"{_DISK_FULL} {building} cannot be written ({error}); {_TRY_AGAIN}") from error
 
 
 def settle(database: Path) -> None:

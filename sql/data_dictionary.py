@@ -32,6 +32,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "attention_masses": (*_MAP[:4], "softmax", *_MAP[4:]),
     "conditions": ("run_id", "condition_id"),
     "episodes": ("run_id", "episode_id"),
+    "episodes_kept": ("run_id", "episode_id"),
     "frames": ("run_id", "episode_id", "frame_index"),
     "head_focus": (*_MAP, "camera"),
     "inferences": ("run_id", "inference_id"),

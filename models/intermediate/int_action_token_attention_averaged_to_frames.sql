@@ -8,7 +8,7 @@ attention_masses as (
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
     where is_baseline
 
 ),

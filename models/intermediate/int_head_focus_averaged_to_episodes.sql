@@ -2,7 +2,12 @@
     'entropy', 'entropy_norm', 'gini', 'effective_rank', 'participation', 'top10_share', 'variance', 'focus_seed',
 ] -%}
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
 
 with
 
@@ -14,7 +19,7 @@ head_focus as (
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
     where is_baseline
 
 ),

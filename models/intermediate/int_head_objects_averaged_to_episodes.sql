@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
 
 with
 
@@ -10,7 +15,7 @@ attention_masses as (
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
     where condition_kind in ('baseline', 'prompt', 'paraphrase')
 
 ),

@@ -10,7 +10,7 @@ attention_masses as (
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
 
 ),
 

@@ -1,10 +1,20 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
 
 with
 
 groups as (
 
-    select * from {{ ref('int_roi_averaged_to_frames') }}
+    select frames.*
+    from {{ ref('int_roi_averaged_to_frames') }} as frames
+    semi join {{ ref('int_episodes_changed') }} as episodes
+        on
+            frames.run_id = episodes.run_id
+            and frames.episode_id = episodes.episode_id
 
 ),
 

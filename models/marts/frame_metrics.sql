@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
+
 with
 
 object_metrics as (
@@ -8,7 +15,7 @@ object_metrics as (
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
 
 ),
 

@@ -1,5 +1,12 @@
 {%- set modalities = ['visual', 'linguistic', 'state', 'action', 'other'] -%}
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
+
 with
 
 layer_masses as (

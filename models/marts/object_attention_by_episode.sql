@@ -4,6 +4,13 @@
     'mean_attn_inside_seed', 'mean_attn_outside_seed',
 ] -%}
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
+
 with
 
 frames as (

@@ -3,6 +3,13 @@
     'centroid_shift_px', 'l2_unit', 'total_variation', 'jsd',
 ] -%}
 
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['run_id', 'episode_id'],
+    on_schema_change='fail',
+) }}
+
 with
 
 map_shifts as (
@@ -13,7 +20,12 @@ map_shifts as (
 
 prompts as (
 
-    select * from {{ ref('int_prompts_paired_with_baselines') }}
+    select pairs.*
+    from {{ ref('int_prompts_paired_with_baselines') }} as pairs
+    semi join {{ ref('int_episodes_changed') }} as episodes
+        on
+            pairs.run_id = episodes.run_id
+            and pairs.episode_id = episodes.episode_id
 
 ),
 

@@ -16,7 +16,8 @@ renamed as (
         status,
         reason,
         n_inferences,
-        n_planned
+        n_planned,
+        manifest_hash
     from source
 
 )

@@ -6,7 +6,8 @@ create table raw.units (
     status varchar,
     reason varchar,
     n_inferences integer,
-    n_planned integer
+    n_planned integer,
+    manifest_hash varchar
 );
 
 comment on table raw.units is
@@ -28,3 +29,5 @@ comment on column raw.units.n_inferences is
     'Inferences stored.';
 comment on column raw.units.n_planned is
     'Inferences planned; null where the episode could not be opened.';
+comment on column raw.units.manifest_hash is
+    'blake2b of the unit''s manifest, which holds the checksums of its files; null where it is pending.';

@@ -1,0 +1,87 @@
+"""What a published warehouse already holds of a lake, and adding the rest to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from ingest.identity import hash_files
+from ingest.loadable import Loadable
+from ingest.schema import UNIT_TABLES
+from ingest.warehouse_file import not_built, settle
+from ingest.warehouse_rows import fill, fill_units_and_runs
+
+# Tells by which models the marts of a warehouse were built.
+BUILT_BY = "built_by"
+_MODELS = ("dbt_project.yml", "models/**/*", "sql/**/*.sql", "measures/**/*.py")
+
+
+def hash_of_models(project: Path) -> str:
+    """64 hex digits over everything that decides what marts hold."""
+    found = {path for pattern in _MODELS for path in project.glob(pattern) if path.is_file()}
+    return hash_files(project, found)
+
+
+def sign(warehouse: Path, models: str) -> None:
+    """Notes in a warehouse whose marts are built by which models they were. Raises WarehouseError."""
+    try:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute(f"create or replace macro raw.{BUILT_BY}() as '{int(models, 16):064x}'")
+    except duckdb.Error as error:
+        raise not_built(warehouse, error) from error
+
+
+def new_units(warehouse: Path, content: Loadable, models: str) -> frozenset[str] | None:
+    """The units of a lake that a published warehouse lacks, or None where adding them would not be enough.
+
+    That is so where there is no warehouse, its marts were built by other models, or a unit that it holds has changed or
+    is gone from the lake.
+    """
+    if not warehouse.exists():
+        return None
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            built_by = connection.execute(f"select raw.{BUILT_BY}()").fetchone()
+            loaded = connection.execute(
+                "select unit, manifest_hash from raw.units where manifest_hash is not null"
+            ).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return None  # a load without marts, or a warehouse older than this file
+    in_lake = {
+        row["unit"]: row["manifest_hash"]
+        for run in content.runs
+        for row in run.unit_rows()
+        if "manifest_hash" in row
+    }
+    if built_by != (models,) or any(in_lake.get(unit) != manifest for unit, manifest in loaded):
+        return None
+    return frozenset(in_lake) - {unit for unit, _ in loaded}
+
+
+def append(content: Loadable, database: Path, units: frozenset[str], memory_limit: str = "4GB") -> None:
+    """Adds the rows of ``units`` to a warehouse that holds all others. Raises DataError, WarehouseError.
+
+    Raw.episodes_kept then names the episodes that no new unit belongs to.
+    """
+    try:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("set memory_limit = $limit", {"limit": memory_limit})
+            for table in UNIT_TABLES:
+                fill(connection, table, content.files(table, units), is_filled=True)
+            for table in ("runs", "units", "conditions", "episodes_kept"):
+                connection.execute(f"delete from raw.{table}")
+            fill(connection, "conditions", content.files("conditions"))
+            fill_units_and_runs(connection, content)
+            connection.execute(
+                """
+                insert into raw.episodes_kept
+                select run_id, episode_id from raw.episodes
+                except
+                select run_id, episode_id from raw.units where list_contains($units, unit)
+                """,
+                {"units": sorted(units)},
+            )
+    except duckdb.Error as error:
+        raise not_built(database, error) from error
+    settle(database)

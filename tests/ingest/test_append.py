@@ -1,0 +1,144 @@
+"""A new episode is added to a published warehouse, and everything there is as if all had been built anew."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest.append import append, hash_of_models, new_units, sign
+from ingest.loadable import loadable
+from ingest.publish import publish
+from ingest.schema import raw_ddl
+from ingest.study import PACKAGE_ROOT
+from ingest.warehouse import load
+from tests.ingest.test_warehouse import ask, rows_of
+from tests.ingest.world import World, make_world, only_run, write_episodes
+
+MODELS = hash_of_models(PACKAGE_ROOT)
+Rows = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path, Path]:
+    """A study, its lake with three episodes, and its lake with a fourth that came later."""
+    world = make_world(tmp_path_factory.mktemp("grown"), count=3)
+    world.run()
+    before = world.folder / "before"
+    shutil.copytree(world.lake, before)
+    shutil.rmtree(world.root)
+    write_episodes(world.root, 4)  # the first three are what they were
+    assert world.run().n_already_done == 9
+    return world, before, world.lake
+
+
+def test_raw_rows_are_those_of_a_load_of_everything(grown: tuple[World, Path, Path], tmp_path: Path) -> None:
+    _, before, after = grown
+    path, anew = tmp_path / "w.duckdb", tmp_path / "anew.duckdb"
+    load(before, path)
+    sign(path, MODELS)
+    content = loadable(after)
+    units = new_units(path, content, MODELS)
+    assert units is not None
+    assert len(units) == 3
+    append(content, path, units)
+    load(after, anew)
+    for table in set(raw_ddl()) - {"episodes_kept"}:
+        assert rows_of(path, table) == rows_of(anew, table), table
+    ((kept,),) = ask(path, "select count(*) from raw.episodes_kept")
+    assert kept == 3
+    assert rows_of(anew, "episodes_kept") == []
+
+
+@pytest.mark.slow  # three builds by dbt
+def test_marts_are_those_of_a_build_of_everything(
+    grown: tuple[World, Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, before, after = grown
+    path, anew = tmp_path / "w.duckdb", tmp_path / "anew.duckdb"
+    publish(before, path)
+    publish(after, path)
+    assert "adding 3 new units" in capfd.readouterr().err
+    publish(after, anew)
+    tables = ask(
+        anew,
+        "select table_schema, table_name from information_schema.tables "
+        "where table_type = 'BASE TABLE' and table_schema in ('intermediate', 'marts')",
+    )
+    assert len(tables) > 30
+    for schema, table in tables:
+        assert alike(sorted_rows(path, schema, table), sorted_rows(anew, schema, table)), f"{schema}.{table}"
+
+
+def sorted_rows(path: Path, schema: str, table: str) -> Rows:
+    return ask(path, f"select * from {schema}.{table} order by all")
+
+
+def alike(a: Rows, b: Rows) -> bool:
+    """Equal but for the last digits, which hang on the order of a sum."""
+    return len(a) == len(b) and all(
+        len(x) == len(y) and all(map(same, x, y)) for x, y in zip(a, b, strict=True)
+    )
+
+
+def same(x: Any, y: Any) -> bool:
+    if isinstance(x, list) and isinstance(y, list):
+        return len(x) == len(y) and all(map(same, x, y))
+    if isinstance(x, float) and isinstance(y, float):
+        return math.isclose(x, y, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(x) and math.isnan(y))
+    return bool(x == y)
+
+
+def test_nothing_is_added_to_what_others_built(grown: tuple[World, Path, Path], tmp_path: Path) -> None:
+    """No warehouse, one without marts, and one of other models."""
+    _, before, after = grown
+    path = tmp_path / "w.duckdb"
+    content = loadable(after)
+    assert new_units(path, content, MODELS) is None
+    load(before, path)
+    assert new_units(path, content, MODELS) is None
+    sign(path, "0" * 64)
+    assert new_units(path, content, MODELS) is None
+    sign(path, MODELS)
+    assert new_units(path, content, MODELS) is not None
+
+
+def test_a_unit_that_changed_or_went_asks_for_everything(
+    grown: tuple[World, Path, Path], tmp_path: Path
+) -> None:
+    _, before, _ = grown
+    lake, path = tmp_path / "lake", tmp_path / "w.duckdb"
+    shutil.copytree(before, lake)
+    load(lake, path)
+    sign(path, MODELS)
+    assert new_units(path, loadable(lake), MODELS) == frozenset()
+    folder = only_run(lake)
+    manifest = folder.unit_path(folder.units()[0]) / "unit.json"
+    manifest.write_text(manifest.read_text().replace('"status": "done"', '"status": "partial"'))
+    assert new_units(path, loadable(lake), MODELS) is None
+    shutil.rmtree(manifest.parent)
+    assert new_units(path, loadable(lake), MODELS) is None
+
+
+def test_a_changed_model_changes_the_hash(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name in ("models", "sql", "measures"):
+        shutil.copytree(PACKAGE_ROOT / name, project / name)
+    shutil.copy(PACKAGE_ROOT / "dbt_project.yml", project)
+    assert hash_of_models(project) == MODELS
+    with (project / "models" / "marts" / "runs.sql").open("a") as file:
+        file.write("-- changed\n")
+    assert hash_of_models(project) != MODELS
+
+
+def test_the_signature_is_a_hash_and_nothing_else(grown: tuple[World, Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    load(grown[1], path)
+    with pytest.raises(ValueError, match="invalid literal"):
+        sign(path, "'; drop table raw.runs; --")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("select count(*) from raw.runs").fetchone() == (1,)
