@@ -313,8 +313,6 @@ def a_picture_shared_between_prompts_changes_nothing(case: Case, policy: Policy)
 
 
 def a_knockout_cuts_and_renormalises(case: Case, policy: Policy) -> None:
-    if not case.can_cut:
-        return
     run = Run(case, policy)
     before, actions = run.captured()
     passes = [part for part in run.batch[0].layout.passes if part.queries]
