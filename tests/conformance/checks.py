@@ -193,7 +193,9 @@ def _compare(
         for number in range(2):
             mass = sum(rows[:, patches[c.name]] @ coverage[c.name][number] for c in cameras)
             near(capture.object_masses[position, :, q, number], mass)
+        top = capture.top_key[position, :, q, None]
         near(capture.top_share[position, :, q], rows.max(axis=1))
+        near(np.take_along_axis(rows, top, axis=1)[:, 0], rows.max(axis=1))
         if capture.sink_share is not None:
             bos = next(k for k, t in enumerate(part.tokens) if t.role == "bos")
             near(capture.sink_share[position, :, q], rows[:, bos])
