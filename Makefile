@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 PY := $(VENV)/bin/python
+LOWEST := .venv-lowest
+CORE_TESTS := tests/measures tests/episodes tests/objects tests/dbt tests/reports tests/project/test_imports.py
 WORKERS ?= 2
 ARGS ?=
 
@@ -79,11 +81,18 @@ dictionary: $(VENV)/.dev-stamp ## Write docs/data-dictionary.md from sql/schema 
 .PHONY: clean
 clean: ## Remove what can be made again in minutes: warehouse, site, build files, caches; the lake stays
 	rm -rf site build dist target logs warehouse*.duckdb* *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST)/.stamp ## The tests of the core with the lowest versions it allows, and without torch
+	@if $(LOWEST)/bin/python -c 'import torch' 2>/dev/null; then echo "make: torch is in $(LOWEST), which is to do without; remove the folder" >&2; exit 2; fi
+	$(LOWEST)/bin/python -c 'import ingest, measures, reports, sql'
+	$(LOWEST)/bin/python -m ingest --help >/dev/null
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m 'not browser' $(CORE_TESTS) $(ARGS)
 
 .PHONY: clean-all
 clean-all: clean ## Remove the lake and .venv as well
-	rm -rf lake $(VENV)
+	rm -rf lake $(VENV) $(LOWEST)
 
 # ---------------------------------------------------------------------------------------------------- set-up
 
@@ -104,6 +113,14 @@ $(VENV)/.dev-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what the demo and the tests need into $(VENV) (1 to 4 minutes)."
 	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $(VENV)/.demo-stamp $(VENV)/.sim-stamp $@
+
+$(LOWEST)/.stamp: pyproject.toml constraints-lowest.txt
+	@echo "Installing the lowest versions that the core allows into $(LOWEST)."
+	@if [ -z "$(PYTHON)" ]; then echo "make: no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3.11 test-lowest" >&2; exit 2; fi
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --no-compile --no-input --disable-pip-version-check --quiet \
+		--constraint constraints-lowest.txt --editable . pytest pytest-xdist hypothesis statsmodels
+	@touch $@
 
 $(VENV)/.sim-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what re-creating the demo needs into $(VENV)."

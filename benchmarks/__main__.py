@@ -1,10 +1,14 @@
-"""``python -m benchmarks``: every benchmark, one after the other."""
+"""``python -m benchmarks``: every benchmark, one after the other, on one thread."""
 
 from __future__ import annotations
 
-from benchmarks import capture, metrics, null_simulations
+import torch
+
+from benchmarks import bundled, capture, metrics, null_simulations
 
 if __name__ == "__main__":
-    capture.main()
+    torch.set_num_threads(1)
+    bundled.main()
     metrics.main()
     null_simulations.main()
+    capture.main()

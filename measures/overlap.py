@@ -271,11 +271,15 @@ def _average_precision(attention: Floats, covers: Floats, shows: Floats) -> Floa
     end_of_tie = np.where(ends, np.arange(n_patches), n_patches)
     end_of_tie = np.minimum.accumulate(end_of_tie[:, ::-1], axis=1)[:, ::-1]
 
-    object_area = covers[:, order]  # [O, M, P]
-    precision = quotient(object_area.cumsum(axis=2), shows[order].cumsum(axis=1))
-    at_end = np.take_along_axis(precision, end_of_tie[None], axis=2)
-    # Padding ranks anywhere among the zeros and has no area; before the first area its precision is 0 / 0.
-    gained = np.where(object_area > 0, object_area * at_end, 0.0).sum(axis=2)
+    shown = np.take_along_axis(shows[order].cumsum(axis=1), end_of_tie, axis=1)
+    gained = np.empty((len(covers), len(attention)))
+    for cover, sums in zip(
+        covers, gained, strict=True
+    ):  # one by one: all at once would not fit into the cache
+        object_area = cover[order]  # [M, P]
+        precision = quotient(np.take_along_axis(object_area.cumsum(axis=1), end_of_tie, axis=1), shown)
+        # Padding ranks anywhere among the zeros and has no area; before the first area its precision is 0 / 0.
+        sums[:] = np.where(object_area > 0, object_area * precision, 0.0).sum(axis=1)
     return quotient(gained, covers.sum(axis=1)[:, None]).T
 
 

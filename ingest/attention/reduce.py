@@ -166,7 +166,7 @@ class _PassPlan:
 
         rows = np.zeros((batch, n_rows), dtype=np.int64)
         average = np.zeros((batch, n_queries, n_rows))
-        in_group = np.zeros((batch, n_groups, n_rows), dtype=bool)
+        members = [np.zeros((batch, size), dtype=np.int64) for size in self._group_sizes(n_groups)]
         group_index = np.zeros((batch, n_groups), dtype=np.int64)
         regions = np.zeros((batch, self.n_keys, max(len(p.regions) for p in self.layouts)))
         n_objects = max(_object_count(item) for item in self.items)
@@ -179,7 +179,8 @@ class _PassPlan:
                 average[b, q, columns] = 1.0 / len(query.rows)
             for g, q in enumerate(self.groups[b]):
                 group_index[b, g] = q
-                in_group[b, g] = average[b, q] > 0
+                own = np.flatnonzero(average[b, q])
+                members[g][b] = np.resize(own, members[g].shape[1])  # repeated: a maximum does not mind
             regions[b, :, : len(p.regions)] = p.region_matrix()
             for camera in cameras[b]:
                 if camera.name in item.coverage:
@@ -192,7 +193,7 @@ class _PassPlan:
 
         self.rows = on_device(rows)
         self.average = on_device(average)
-        self.in_group = on_device(in_group)
+        self.members = [on_device(rows_of_group) for rows_of_group in members]
         self.group_index = on_device(group_index)
         self.regions = on_device(regions)
         self.objects = on_device(objects)
@@ -277,9 +278,21 @@ class _PassPlan:
             maps=tuple(blocks),
         )
 
+    def _group_sizes(self, n_groups: int) -> list[int]:
+        """The most rows that each group has in any item."""
+        rows = [
+            [len(p.queries[q].rows) for q in own] for p, own in zip(self.layouts, self.groups, strict=True)
+        ]
+        return [max(own[g] for own in rows if len(own) > g) for g in range(n_groups)]
+
     def _max_of_rows(self, rows: Tensor) -> Tensor:
         """[B, rows, K] -> [B, groups, K]: the maximum over each group's rows."""
-        return rows[:, None].masked_fill(~self.in_group[..., None], -1.0).amax(2)
+        import torch
+
+        if not self.members:
+            return rows[:, :0]
+        batch = torch.arange(len(rows), device=rows.device)[:, None]
+        return torch.stack([rows[batch, own].amax(1) for own in self.members], 1)
 
     def _at_patches(self, values: Tensor) -> Tensor:
         """[B, ..., K] -> [B, ..., patches]."""

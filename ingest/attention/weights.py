@@ -73,7 +73,7 @@ class RowsOnDemand:
         import torch
 
         batch, _, n_queries, n_keys = self.shape
-        scores = self._scores(_gather(self.query, index).float(), heads).double() * self.scale
+        scores = self._scores(_gather(self.query, index).float() * self.scale, heads).double()
         if self.mask is not None:
             mask = self.mask.expand(batch, self.mask.shape[1], n_queries, -1)[..., :n_keys]
             mask = _gather(mask, index)

@@ -57,6 +57,7 @@ from ingest.policies.cosmos_layout import (
 )
 from ingest.policies.cosmos_parts import Pieces, read_embeddings, t5_pieces
 from ingest.policies.cosmos_sampler import n_calls
+from ingest.policies.finite import refuse_not_finite
 from ingest.policies.pickles import no_pickles, refuse_pickle
 from ingest.study import PolicySection, options_of, resolve_path
 
@@ -209,7 +210,10 @@ class _Sampled(Exception):  # noqa: N818 - it carries inputs, no error
 
 
 class CosmosAdapter:
-    """``model`` is a `CosmosPolicyVideo2WorldModel`, ``utils`` cosmos-policy's module, ``cfg`` as :func:`eval_config`."""
+    """``model`` is a `CosmosPolicyVideo2WorldModel`, ``utils`` cosmos-policy's module, ``cfg`` as :func:`eval_config`.
+
+    Raises CheckpointError where weights of the network are not finite.
+    """
 
     family = "cosmos"
 
@@ -226,6 +230,7 @@ class CosmosAdapter:
         options: CosmosOptions | None = None,
         pieces: Pieces | None = None,
     ) -> None:
+        refuse_not_finite(model.net.state_dict(), checkpoint)
         self.model, self.checkpoint, self.checkpoint_hash = model, checkpoint, checkpoint_hash
         self.device, self.dtype = device, str(model.precision).removeprefix("torch.")
         self.attention_impl = str(model.net.atten_backend)

@@ -55,6 +55,7 @@ from ingest.policies.cosmos_layout import (
 )
 from ingest.policies.cosmos_parts import from_folder, read_statistics, t5_embedder, vae_encoder
 from ingest.policies.cosmos_sampler import n_calls, sample
+from ingest.policies.finite import refuse_not_finite
 from ingest.study import PolicySection, options_of, resolve_path
 
 IMAGE_SIZE = 224
@@ -313,9 +314,7 @@ def _refuse_unusable(model: nn.Module, folder: Path) -> None:
         raise UserError(
             f"{folder}: concat_padding_mask is set, for which diffusers needs the package 'torchvision'"
         )
-    for name, tensor in model.state_dict().items():
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{folder}: the weights of {name} are not all finite; it is damaged")
+    refuse_not_finite(model.state_dict(), folder)
 
 
 def as_trained(image: NDArray[np.uint8], size: int = IMAGE_SIZE) -> NDArray[np.uint8]:

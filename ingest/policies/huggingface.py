@@ -22,8 +22,9 @@ from ingest.attention.layout import Layout
 from ingest.attention.tapping import tap
 from ingest.attention.taps import TapPoint, WeightSink
 from ingest.episodes.base import Observation
-from ingest.errors import CheckpointError, UserError
+from ingest.errors import UserError
 from ingest.policies.base import Geometry, Prepared, Seen
+from ingest.policies.finite import refuse_not_finite
 from ingest.policies.pictures_once import each_once
 from ingest.study import PolicySection
 
@@ -154,11 +155,7 @@ def load(section: PolicySection, device: str) -> HuggingFacePolicy:
 
 
 def _refuse_unusable(policy: HuggingFacePolicy) -> None:
-    for name, tensor in policy.model.state_dict().items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{policy.checkpoint}: the weights of {name} are not all finite; the checkpoint is damaged"
-            )
+    refuse_not_finite(policy.model.state_dict(), policy.checkpoint)
     for name in policy.geometry.passes:
         modules = policy.attention.get(name, ())
         if len(modules) != policy.geometry.n_layers or not all(hasattr(m, "config") for m in modules):

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 
 from ingest.errors import CheckpointError, UserError
 from ingest.identity import hash_files
+from ingest.policies.finite import refuse_not_finite
 from ingest.study import PolicySection, resolve_path
 
 TYPES = ("pi0", "pi05", "smolvla")
@@ -134,11 +135,7 @@ def _settle(config: Any, section: PolicySection, device: str) -> None:
 
 
 def _refuse_made_up(policy: Any, stored: dict[str, torch.Tensor], folder: Path) -> None:
-    for name, tensor in stored.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{folder}: the weights of {name} are not all finite; the checkpoint is damaged"
-            )
+    refuse_not_finite(stored, folder)
     if hasattr(policy, "_fix_pytorch_state_dict_keys"):
         renamed = policy._fix_pytorch_state_dict_keys(stored, policy.config)
         stored = {

@@ -34,6 +34,7 @@ from ingest.episodes.preprocess import Letterbox, resize_with_pad
 from ingest.errors import CheckpointError, DataError, UnknownNameError, UserError
 from ingest.identity import hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
+from ingest.policies.finite import refuse_not_finite
 from ingest.policies.openpi_text import Given, text_tokens
 from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.pictures_once import each_once
@@ -92,7 +93,7 @@ def load(section: PolicySection, device: str) -> OpenPiAdapter:
     _check_device(device)
     _refuse_other_robots(config)
     policy = _trained(config, folder, section.dtype, device)
-    _refuse_nan(policy._model, folder)
+    refuse_not_finite(policy._model.state_dict(), folder)
     # A warning, because a log without handlers shows nothing less.
     log.warning("torch.compile is off: sample_actions runs as written, so that its attention can be read")
     files = [folder / WEIGHTS, *(folder / "assets").rglob("norm_stats.json")]
@@ -314,11 +315,3 @@ def _check_device(device: str) -> None:
         raise UserError(
             f"compute.device: {device!r} cannot be used ({str(error).splitlines()[0]}); use cpu"
         ) from error
-
-
-def _refuse_nan(model: torch.nn.Module, folder: Path) -> None:
-    for name, tensor in model.state_dict().items():
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{folder}: the weights of {name} are not all finite; the checkpoint is damaged"
-            )

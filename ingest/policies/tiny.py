@@ -27,6 +27,7 @@ from ingest.episodes.preprocess import Letterbox, resize_with_pad
 from ingest.errors import CheckpointError, DataError, UserError
 from ingest.identity import hash_files
 from ingest.policies.base import Geometry, Prepared, Seen
+from ingest.policies.finite import refuse_not_finite
 from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.pictures_once import each_once
 from ingest.policies.text import listed
@@ -57,7 +58,7 @@ def load(section: PolicySection, device: str) -> TinyAdapter:
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError, json.JSONDecodeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{folder}: not a checkpoint of the tiny policy ({reason})") from error
-    _refuse_nan(model, folder)
+    refuse_not_finite(model.state_dict(), folder)
     checkpoint_hash = hash_files(folder, [folder / f for f in _FILES])
     return TinyAdapter(
         _on_device(model, device), section.checkpoint, checkpoint_hash, device, section.attention
@@ -194,11 +195,3 @@ def _on_device(model: TinyPolicy, device: str) -> TinyPolicy:
         raise UserError(
             f"compute.device: {device!r} cannot be used ({str(error).splitlines()[0]}); use cpu"
         ) from error
-
-
-def _refuse_nan(model: TinyPolicy, folder: Path) -> None:
-    for name, tensor in model.state_dict().items():
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{folder}: the weights of {name} are not all finite; the checkpoint is damaged"
-            )

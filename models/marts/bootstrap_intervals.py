@@ -32,7 +32,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
     groups = dbt.ref("int_episode_values_listed").order(
         "n, run_id, family, layer, role, task, condition_id, outcome"
     )
-    batches = groups.to_arrow_reader(GROUPS_AT_A_TIME)
+    # Not DuckDB's own to_arrow_reader: 1.4 has none, and 2.0 warns of what 1.4 has.
+    batches = pa.RecordBatchReader.from_stream(groups)
     found = [empty_intervals(batches.schema), *intervals(batches)]
     return pl.concat(found).sort(KEYS, nulls_last=True).to_arrow()
 
@@ -40,7 +41,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
 def intervals(batches: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
     """Groups come ordered by n, so that the draws of one n are made once."""
     drawn_for, drawn = None, np.empty((0, 0))
-    for batch in batches:
+    for batch in slices(batches):
         for key, same in pl.DataFrame(batch).group_by(
             "n", "n_resamples", "bootstrap_seed", maintain_order=True
         ):
@@ -49,6 +50,13 @@ def intervals(batches: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
                 drawn_for, drawn = key, draw_counts(n, n_resamples, seed)
             found = interval_columns(np.array(same["episode_values"].to_list()).T, drawn)
             yield with_results(same, found)
+
+
+def slices(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """DuckDB's batches hold as many rows as it likes; the resamples of so many groups would not fit into memory."""
+    for batch in batches:
+        for start in range(0, batch.num_rows, GROUPS_AT_A_TIME):
+            yield batch.slice(start, GROUPS_AT_A_TIME)
 
 
 def with_results(groups: pl.DataFrame, found: dict[str, Any]) -> pl.DataFrame:

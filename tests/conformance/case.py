@@ -47,7 +47,6 @@ class Case:
     sum_tolerance: float = 1e-4  # of the masses of one query, from 1
     action_tolerance: float = 0.0
     batch_tolerance: float = 1e-5
-    can_cut: bool = True
     query_groups: tuple[str, ...] = ("instruction", "action")  # that every layout must have
     groups: Callable[[str], Mapping[str, Sequence[int]]] | None = None
     sees: Callable[[str, int], str] = lambda name, _layer: name

@@ -6,10 +6,10 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from tests.dbt.frames import assert_same_rows
 from tests.dbt.synthetic import PLANTED
 
 KEYS = ["pass", "denoise_step", "layer", "camera", "role"]
@@ -62,9 +62,7 @@ def test_thirds_are_means_of_episode_means(
     found = mart(warehouse, "roi_over_time").filter(
         (pl.col("outcome") == "all") & pl.col("action_token").is_null() & (pl.col("third") != "all")
     )
-    assert_frame_equal(
-        found.select(expected.columns), expected, check_row_order=False, check_dtypes=False, rel_tol=1e-6
-    )
+    assert_same_rows(found, expected)
 
 
 def test_action_tokens_are_shares_of_the_mean_over_heads(
@@ -95,9 +93,7 @@ def test_action_tokens_are_shares_of_the_mean_over_heads(
     found = mart(warehouse, "roi_over_time").filter(
         (pl.col("outcome") == "all") & pl.col("action_token").is_not_null()
     )
-    assert_frame_equal(
-        found.select(expected.columns), expected, check_row_order=False, check_dtypes=False, rel_tol=1e-6
-    )
+    assert_same_rows(found, expected)
 
 
 def test_the_planted_drift_is_found_in_its_layer_alone(

@@ -8,11 +8,11 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 from scipy import stats
 
 from measures.bootstrap import bootstrap_interval
 from measures.prediction import predict
+from tests.dbt.frames import assert_same_rows
 from tests.dbt.synthetic import BARE, FEW, PLANTED, World
 
 
@@ -44,7 +44,7 @@ def test_flow_and_stability_are_means_of_episodes(warehouse: duckdb.DuckDBPyConn
         (1 / (pl.col("stability_l2_raw") + 1e-8)).mean().alias("mean_stability_seed"),
     )
     found = mart(warehouse, "layer_flow").filter(pl.col("outcome") == "all").select(expected.columns)
-    assert_frame_equal(found, expected, check_row_order=False, check_dtypes=False, rel_tol=1e-6)
+    assert_same_rows(found, expected)
     by_layer = found.filter(pl.col("pass") == "prefix").sort("layer")["mean_flow"].to_list()
     assert by_layer[:-1] == pytest.approx(PLANTED.flow, abs=0.02)
     assert by_layer[-1] is None

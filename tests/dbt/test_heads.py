@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from measures.specialisation import specialisation
+from tests.dbt.frames import assert_same_rows
 from tests.dbt.synthetic import PLANTED
 
 Rows = pl.DataFrame
@@ -54,7 +54,7 @@ def test_lifts_and_ranks(warehouse: duckdb.DuckDBPyConnection, lifts: Rows) -> N
         rank_by_target_lift=pl.col("mean_target_lift").rank("min", descending=True).cast(pl.Int64)
     )
     found = mart(warehouse, "head_ranking").select(expected.columns)
-    assert_frame_equal(found, expected, check_row_order=False, check_dtypes=False, rel_tol=1e-6)
+    assert_same_rows(found, expected)
     best = found.sort("rank_by_target_lift").row(0, named=True)
     assert (best["layer"], best["head"]) == (int(np.argmax(PLANTED.head_lift)), PLANTED.n_heads - 1)
     assert best["mean_target_lift"] == pytest.approx(max(PLANTED.head_lift), rel=0.1)

@@ -73,7 +73,8 @@ def test_a_renamed_warehouse_keeps_its_views(build: Build, tmp_path: Path) -> No
         ).fetchall()
         assert ("marts.frame_gallery",) in views
         for (view,) in views:
-            connection.table(view).limit(1).fetchall()
+            # Not with table(): that of DuckDB 1.4 finds no view in a schema.
+            connection.sql(f"from {view} limit 1").fetchall()
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

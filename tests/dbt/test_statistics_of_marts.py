@@ -14,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 
 from measures.bootstrap import bootstrap_interval
 from tests.dbt.synthetic import PLANTED, World
+from tests.measures.scipy_seeds import seeded
 
 
 def mart(warehouse: duckdb.DuckDBPyConnection, table: str, world: World = PLANTED) -> pl.DataFrame:
@@ -127,7 +128,7 @@ def test_paired_tests_flip_the_signs_of_episode_differences(warehouse: duckdb.Du
             permutation_type="samples",
             alternative="greater",
             n_resamples=5000,
-            rng=np.random.default_rng(0),
+            **seeded(stats.permutation_test, 0),
         )
         assert row["n_episodes"] == len(differences)
         assert row["estimate"] == pytest.approx(differences.mean())

@@ -76,6 +76,7 @@ def test_a_droid_frame_has_126_rows_between_bars_of_49(height: int, width: int) 
     assert 1 - share.mean() == pytest.approx(0.4375)  # the 44 % that are no picture
 
 
+@settings(deadline=None)  # a busy machine is not a slow function
 @given(height=st.integers(1, 1500), width=st.integers(1, 1500))
 def test_the_picture_lies_where_the_rule_puts_it(height: int, width: int) -> None:
     box = Letterbox.from_size(height, width)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 
 from ingest.attention.layout import LayoutError
 from ingest.attention.reduce import Item, PassCapture, Reducer
@@ -357,6 +358,30 @@ def test_a_transformer_that_cannot_run_is_refused(section: PolicySection):
         config.write_text(before)
 
 
+def test_weights_that_are_not_finite_are_named(tmp_path: Path):
+    section = tiny_checkpoint(tmp_path)
+    path = tmp_path / "transformer" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(path)
+    weights["proj_out.weight"][0, 0] = torch.nan
+    save_file(weights, path)
+
+    with pytest.raises(CheckpointError, match=r"proj_out\.weight are not all finite"):
+        load_policy(section, "cpu")
+
+
+def test_weights_of_cosmos_policy_that_are_not_finite_are_named():
+    pytest.importorskip("cosmos_policy")
+    from ingest.policies.cosmos import CosmosAdapter, eval_config, imported_for
+    from tests.conformance.cases import cosmos as case
+
+    model, utils = case.model(), case.smaller(imported_for("libero"))
+    with torch.no_grad():
+        model.net.final_layer.linear.weight[0, 0] = torch.inf
+
+    with pytest.raises(CheckpointError, match=r"final_layer\.linear\.weight are not all finite"):
+        CosmosAdapter(model, utils, eval_config("libero", chunk_size=world.CHUNK[0]), world.STATISTICS)
+
+
 def test_pictures_that_the_policy_would_stretch_are_refused():
     from tests.conformance.cases.cosmos_diffusers import build
 
@@ -437,8 +462,6 @@ def test_pickled_embeddings_are_refused_before_anything_is_loaded():
 
 def test_embeddings_from_safetensors_are_those_that_cosmos_policy_takes(tmp_path: Path):
     pytest.importorskip("cosmos_policy")
-    from safetensors.torch import save_file
-
     from ingest.policies.cosmos import fill_embeddings, imported_for
     from tests.conformance.models import cosmos_standins
 

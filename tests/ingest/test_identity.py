@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -60,6 +60,7 @@ def test_unit() -> None:
     assert unit_of(RUN, EPISODE, "prompts") == expected
 
 
+@settings(deadline=None)  # a busy machine is not a slow function
 @given(st.integers(0, 10**6), st.integers(0, 50), TEXT)
 def test_inference_id(frame_index: int, noise_index: int, condition: str) -> None:
     hashed = blake(
@@ -115,6 +116,7 @@ def test_inference_ids_fill_the_signed_range() -> None:
     assert min(ids) < -(2**62) < 2**62 < max(ids)
 
 
+@settings(deadline=None)  # a busy machine is not a slow function
 @given(st.lists(TEXT, max_size=4), st.lists(TEXT, max_size=4))
 def test_parts_do_not_run_together(left: list[str], right: list[str]) -> None:
     assert (digest(*left) == digest(*right)) == (left == right)
@@ -126,6 +128,7 @@ def test_text_and_number_of_the_same_digits_are_one_name() -> None:
     assert hex_digest("a", length=5) == digest("a").hex()[:5]
 
 
+@settings(deadline=None)  # a busy machine is not a slow function
 @given(st.dictionaries(TEXT, st.integers() | TEXT | st.none() | st.booleans(), max_size=5))
 def test_canonical_json_does_not_hang_on_order(value: dict[str, object]) -> None:
     turned = dict(reversed(value.items()))

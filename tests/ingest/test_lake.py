@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -56,6 +57,34 @@ def test_a_table_is_read_as_it_was_written(folder: RunFolder) -> None:
     assert found.equals(rows(3))  # no run_id or unit column from the folder's name
     assert folder.read("aa", "empty") is None
     assert folder.read("zz", "b") is None
+
+
+def test_numbers_of_attention_have_no_dictionary_and_come_back_bit_for_bit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    numbers = pa.array([*rng.random(98), float("nan"), None], pa.float64())
+    lists = pa.array([None, [], [float("inf"), None], *rng.random((97, 5)).tolist()], pa.list_(pa.float32()))
+    names = pa.array(["a", None] * 50)
+    table = pa.table({"number": numbers, "values": lists, "name": names})
+    folder = RunFolder(tmp_path / "lake", "0123456789abcdef")
+    with folder.writer():
+        folder.write("aa", {"b": table}, FACTS)
+
+    path = folder.unit_path("aa") / "b.parquet"
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    encodings = {group.column(i).path_in_schema: set(group.column(i).encodings) for i in range(3)}
+    split = {name for name, used in encodings.items() if "BYTE_STREAM_SPLIT" in used}
+    assert split == {"number", "values.list.element"}
+    assert "RLE_DICTIONARY" in encodings["name"]
+    wanted = list(zip(*(repr_of(column) for column in table.columns), strict=True))
+    found = duckdb.sql(
+        "select number, values, name from read_parquet($file)", params={"file": str(path)}
+    ).fetchall()
+    assert [tuple(map(repr, row)) for row in found] == wanted
+
+
+def repr_of(column: pa.ChunkedArray) -> list[str]:
+    """Text of every value, for NaN equals nothing, not even itself."""
+    return [repr(value) for value in column.to_pylist()]
 
 
 def test_a_file_cut_short_is_an_error_that_names_it(folder: RunFolder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.attention.layout import (
@@ -68,6 +68,7 @@ def prepared(
 # --- the partition ----------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # a busy machine is not a slow function
 @given(st.lists(st.sampled_from(ROLES_OF_TEXT), min_size=1, max_size=40))
 def test_every_key_is_in_exactly_one_region(roles: list[str]) -> None:
     layout = PassLayout("prefix", tuple(text(*roles)), ())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from measures.auc import auc, drawn_auc
 
 
+@settings(deadline=None)  # a busy machine is not a slow function
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
 def test_it_is_mann_whitneys_u(cases):
     scores = np.array([score for score, _ in cases], dtype=float)

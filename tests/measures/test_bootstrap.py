@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from measures.bootstrap import bootstrap_interval, resample
+from tests.measures.scipy_seeds import seeded
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_agrees_with_scipy_on_the_same_resamples(skewed, statistic, method, conf
 
 def test_agrees_with_scipy_on_its_own_resamples(skewed):
     ours = bootstrap_interval(skewed, n_resamples=20_000, seed=1)
-    theirs = stats.bootstrap((skewed,), np.mean, n_resamples=20_000, rng=np.random.default_rng(9))
+    theirs = stats.bootstrap((skewed,), np.mean, n_resamples=20_000, **seeded(stats.bootstrap, 9))
     np.testing.assert_allclose([ours.low, ours.high], theirs.confidence_interval, rtol=0.03)
 
 

@@ -12,6 +12,7 @@ from scipy import stats
 from statsmodels.stats.weightstats import ttest_ind
 
 from measures.two_sample import mann_whitney, permutation_test, student_t, welch_t
+from tests.measures.scipy_seeds import seeded
 
 ALTERNATIVES = [("two-sided", "two-sided"), ("greater", "larger"), ("less", "smaller")]
 
@@ -106,7 +107,7 @@ def test_drawn_permutations_come_close_to_all_of_them():
         vectorized=True,
         n_resamples=20_000,
         alternative="greater",
-        rng=np.random.default_rng(1),
+        **seeded(stats.permutation_test, 1),
     ).pvalue
     assert found.p_value == pytest.approx(theirs, abs=5 * np.sqrt(2 * theirs / 20_000))
 

@@ -9,6 +9,7 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.project.tree import ROOT
 
@@ -18,8 +19,8 @@ UNPINNED_EXTRAS = {"lerobot"}  # its bounds exclude our pins: docs/installation.
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)")
 
 
-def pins() -> dict[str, str]:
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+def pins(file: str = "constraints.txt") -> dict[str, str]:
+    lines = [line for line in (ROOT / file).read_text().splitlines() if not line.startswith("#")]
     matches = [PIN.fullmatch(line) for line in lines]
     assert all(matches), [line for line, match in zip(lines, matches, strict=True) if not match]
     return {match["name"]: match["version"] for match in matches if match}
@@ -43,6 +44,21 @@ def test_a_requirement_is_a_range_that_the_pin_lies_in(extra: str, requirement: 
     assert "==" not in str(requirement.specifier), "pins belong in constraints.txt"
     if extra not in UNPINNED_EXTRAS:
         assert requirement.specifier.contains(pins()[canonicalize_name(requirement.name)])
+
+
+def test_the_lowest_pins_are_the_lower_ends_of_the_ranges():
+    lowest = pins("constraints-lowest.txt")
+    ends = {
+        canonicalize_name(requirement.name): end.version
+        for extra, requirement in requirements()
+        for end in requirement.specifier
+        if end.operator == ">=" and (extra == "" or canonicalize_name(requirement.name) in lowest)
+    }
+
+    assert list(lowest) == sorted(lowest)
+    assert {name: Version(pin) for name, pin in lowest.items()} == {
+        name: Version(end) for name, end in ends.items()
+    }
 
 
 def test_every_package_that_the_demo_and_the_tests_pull_in_is_pinned():
