@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks import bundled, capture, metrics, null_simulations
+from benchmarks import bundled, capture, metrics, null_simulations, warehouse
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     metrics.main()
     null_simulations.main()
     capture.main()
+    warehouse.main()

@@ -1,0 +1,203 @@
+"""The warehouse at 10^8 region-rows: the whole build, one new episode, and questions beside reading JSON in Python.
+
+    python -m benchmarks.warehouse            # about 15 minutes and 8 GB of disk
+
+The rows are those of eight demo episodes, enlarged to 208 episodes of a model of 18 layers and 8 heads.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest.publish import dbt_build, project_folder
+from ingest.schema import create_raw_schema
+from ingest.warehouse_rows import literal
+
+HERE = Path(__file__).parent
+N_COPIES = 26
+N_DUMPED = 8
+"""So many of the episodes are dumped as JSON and read; the time of all is in proportion."""
+GALLERY = (
+    "heads_that_track_the_object",
+    "failures_in_the_last_third",
+    "prompts_that_move_attention",
+    "vision_against_language_by_task",
+    "layers_to_ablate",
+)
+STUDY = """
+study: bench
+policy: {family: tiny, checkpoint: demo}
+episodes:
+  source: droid
+  root: ingest/demo/episodes
+  cameras: {base: varied_camera_1, wrist: hand_camera}
+  keyframes: {every: 8}
+  limit: 8
+objects: {source: dinox, camera: wrist, min_score: 0.0, named_roles: {decoy: decoy, screen: occluder}}
+capture: {queries: [instruction, action]}
+conditions:
+  prompts:
+    duck: "find the duck toy and pick it up"
+    banana: "find the banana and pick it up"
+    cat: "find the cat toy and pick it up"
+  paraphrases: ["find the {object} and pick it up"]
+compute: {workers: 2, batch_size: 8}
+"""
+
+
+def main() -> None:
+    """Prints the figures, each beside its bar. Raises RuntimeError when a step fails."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print("ingesting eight episodes and enlarging their rows", flush=True)
+        warehouse = folder / "warehouse.duckdb"
+        _enlarge(_small(folder), warehouse)
+        n_episodes, n_rows = _ask(
+            warehouse,
+            "select (select count(*) from raw.episodes), (select sum(len(masses)) from raw.attention_masses)",
+        )[0]
+        print(f"warehouse: {n_episodes} episodes, {n_rows / 1e6:.0f} M region-rows, {_gigabytes(warehouse)}")
+        whole = _seconds(lambda: _build(warehouse))
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+        print(f"  whole build: {whole:.0f} s (bar 180), peak {peak:.1f} GB (bar 8)")
+        one = _seconds(lambda: _build_one(warehouse))
+        print(f"  one new episode: {one:.0f} s, {one / whole:.0%} of the whole (bar 25 %)")
+        _compare_with_json(warehouse, folder / "json", n_episodes)
+
+
+def _small(folder: Path) -> Path:
+    study, small = folder / "study.yaml", folder / "small.duckdb"
+    study.write_text(STUDY, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "ingest",
+        "run",
+        "--study",
+        study,
+        "--lake",
+        folder / "lake",
+        "--warehouse",
+        small,
+    ]
+    subprocess.run(list(map(str, command)), cwd=project_folder(), check=True, capture_output=True)
+    return small
+
+
+def _enlarge(small: Path, warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set memory_limit = '4GB'")
+        connection.execute("set preserve_insertion_order = false")
+        create_raw_schema(connection)
+        connection.execute(f"attach {literal(small)} as small (read_only)")
+        ((n_layers, n_heads),) = connection.execute(
+            "select max(layer) + 1, max(head) + 1 from small.raw.attention_masses"
+        ).fetchall()
+        known = {"copies": N_COPIES, "n_layers": n_layers, "n_heads": n_heads}
+        for statement in duckdb.extract_statements(
+            (HERE / "sql" / "enlarge.sql").read_text(encoding="utf-8")
+        ):
+            wanted = {name: known[name] for name in statement.named_parameters}
+            connection.execute(statement, wanted)
+
+
+def _build(warehouse: Path) -> None:
+    lines = dbt_build(project_folder(), warehouse)
+    if lines is not None:
+        raise RuntimeError("dbt build failed:\n" + "\n".join(lines))
+
+
+def _build_one(warehouse: Path) -> None:
+    """As `publish` does after one new episode: all others are kept."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "insert into raw.episodes_kept select run_id, episode_id from raw.episodes order by all offset 1"
+        )
+    _build(warehouse)
+
+
+def _compare_with_json(warehouse: Path, folder: Path, n_episodes: int) -> None:
+    folder.mkdir()
+    _dump(warehouse, folder)
+    size = sum(path.stat().st_size for path in folder.glob("*.json"))
+    share = n_episodes / N_DUMPED
+    by_json = _seconds(lambda: _means_of_json(folder)) * share
+    print(
+        f"  JSON, one file an episode: {size * share / 1e9:.1f} GB; read and averaged in Python: {by_json:.0f} s"
+    )
+    print(f"    (taken on {N_DUMPED} of {n_episodes} episodes, the rest in proportion)")
+    raw = (HERE / "sql" / "json_means.sql").read_text(encoding="utf-8")
+    by_sql = _seconds(lambda: _ask(warehouse, raw))
+    print(
+        f"  the same means in SQL, from raw rows: {by_sql:.1f} s, {by_json / by_sql:.0f} x as fast (bar 50)"
+    )
+    for name in GALLERY:
+        query = (project_folder() / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+        taken = _seconds(lambda query=query: _ask(warehouse, query))  # type: ignore[misc]
+        print(f"    {name}: {taken * 1e3:.0f} ms, {by_json / taken:.0f} x as fast")
+
+
+def _dump(warehouse: Path, folder: Path) -> None:
+    """The seeds' way: one JSON an episode, a record for each row of attention."""
+    query = (HERE / "sql" / "episode_rows.sql").read_text(encoding="utf-8")
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        episodes = connection.execute(
+            "select episode_id, outcome from raw.episodes order by hash(episode_id) limit $n", {"n": N_DUMPED}
+        ).fetchall()
+        for number, (episode_id, outcome) in enumerate(episodes):
+            found = connection.execute(query, {"episode_id": episode_id})
+            names = [column[0] for column in found.description]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            path = folder / f"{number}.json"
+            path.write_text(json.dumps({"outcome": outcome, "rows": rows}), encoding="utf-8")
+
+
+def _means_of_json(folder: Path) -> dict[tuple[Any, ...], list[float]]:
+    """Mean mass of each region by outcome, layer, head and query, as the seeds' scripts work it out."""
+    sums: dict[tuple[Any, ...], list[float]] = {}
+    counts: dict[tuple[Any, ...], int] = defaultdict(int)
+    for path in sorted(folder.glob("*.json")):
+        episode = json.loads(path.read_text(encoding="utf-8"))
+        for row in episode["rows"]:
+            key = (
+                episode["outcome"], row["layer"], row["head"], row["pass"], row["denoise_step"], row["query_index"],
+            )  # fmt: skip
+            counts[key] += 1
+            known = sums.get(key)
+            sums[key] = (
+                row["masses"]
+                if known is None
+                else [a + b for a, b in zip(known, row["masses"], strict=False)]
+            )
+    return {key: [value / counts[key] for value in total] for key, total in sums.items()}
+
+
+def _ask(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Wall seconds: build and queries use all cores."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _gigabytes(path: Path) -> str:
+    return f"{path.stat().st_size / 1e9:.1f} GB"
+
+
+if __name__ == "__main__":
+    main()
