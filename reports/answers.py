@@ -13,7 +13,9 @@ from measures.modality import band
 from reports.context import Context, View
 from reports.warehouse import Row
 
-DECIDING = re.compile(r"the (?:third best|clearest), L(\d+)(?: under (.+?))?, has ")
+DECIDING = re.compile(
+    r"the (?:third best|clearest), L(\d+)(?: under (.+?)| from the first third to the last| from one action token to the next)?, has "
+)
 AVERAGED = re.compile(r"at denoising step (-?\d+), mean over layers")
 # Units that need more words than the marts give them.
 UNITS = {("H2.1", "ours"): "JSD minus the paraphrases', nats"}

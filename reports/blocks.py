@@ -58,6 +58,30 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One of the charts that share a place: its name in the choice, its chart, its words."""
+
+    label: str
+    spec: dict[str, Any]
+    reading: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Charts that share a place, one shown at a time, with one table behind them; `rows` are data that all of them draw."""
+
+    title: str
+    choice: str  # what is chosen: 'measure', 'layer'
+    variants: Sequence[Variant]
+    table: Table
+    sources: Sequence[Result]
+    rows: Sequence[Row] = ()
+    first: int = 0
+    wide: bool = False
+
+
+@dataclass(frozen=True)
 class Missing:
     """Something the study did not measure: why, and the command that would fill it."""
 
@@ -95,7 +119,7 @@ class Checklist:
     note: str = ""
 
 
-Block = Figure | Missing | TableBlock | Checklist
+Block = Figure | Switch | Missing | TableBlock | Checklist
 
 
 @dataclass(frozen=True)

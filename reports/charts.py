@@ -25,6 +25,7 @@ from reports.sheet import (
     series_colour,
     series_legend,
     value_axis,
+    with_interval,
 )
 
 SHAPES = [
@@ -80,8 +81,8 @@ def intervals_by_layer(
         alt.Tooltip("high:Q", title="to", format=".3~g"),
         alt.Tooltip("n:Q", title="episodes", format="d"),
     ]
-    bars = [row for row in data if row.get("low") is not None and row.get("high") is not None]
-    if log:
+    bars = with_interval(data)
+    if log and not all(row["low"] > 0 for row in bars):
         bars = [row for row in bars if row["low"] > 0]
     sheet = Sheet()
     parts = backdrop(sheet, references, bands, shaded, scale, log)

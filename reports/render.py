@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from reports import words
+from reports import packing, words
 from reports.warehouse import Result
 
 ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -94,6 +94,10 @@ def environment() -> jinja2.Environment:
         plural=words.plural,
         interval=words.interval,
         script_json=script_json,
+        packed=packing.packed,
+        packed_spec=packing.packed_spec,
+        packed_variants=packing.packed_variants,
+        short=packing.rounded,
         cut=cut,
         code=with_code,
         kind=block_kind,

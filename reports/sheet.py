@@ -23,10 +23,17 @@ class Sheet:
         self.datasets: dict[str, Rows] = {}
 
     def chart(self, rows: Rows) -> alt.Chart:
-        """A chart of plain rows."""
-        name = f"data{len(self.datasets)}"
-        self.datasets[name] = rows
+        """A chart of plain rows; the same rows are kept once."""
+        name = next((known for known, kept in self.datasets.items() if kept is rows), None)
+        if name is None:
+            name = f"data{len(self.datasets)}"
+            self.datasets[name] = rows
         return alt.Chart(alt.NamedData(name=name))
+
+    @staticmethod
+    def shared() -> alt.Chart:
+        """A chart of the rows that lie beside several charts (`blocks.Switch`)."""
+        return alt.Chart(alt.NamedData(name="shared"))
 
     def finish(self, chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> Spec:
         """The specification, as wide as its place; without the default look."""
@@ -34,6 +41,12 @@ class Sheet:
         for name in ("config", "$schema"):
             spec.pop(name, None)
         return spec | {"datasets": self.datasets}
+
+
+def with_interval(rows: Rows) -> Rows:
+    """Rows that have both ends of an interval; the very list where all have."""
+    found = [row for row in rows if row.get("low") is not None and row.get("high") is not None]
+    return rows if len(found) == len(rows) else found
 
 
 def dodge(rows: Sequence[Mapping[str, Any]], series: Sequence[str], width: float = 0.44) -> Rows:

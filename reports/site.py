@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from reports import answers, assets, charts, render, words
-from reports.blocks import Checklist, Figure, Section, TableBlock
+from reports.blocks import Checklist, Figure, Section, Switch, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
 from reports.pages import (
     causes,
     episode,
     episodes,
+    heads,
     index,
     methods,
     modality_balance,
     object_attention,
     prompt_control,
+    time_course,
 )
 from reports.warehouse import Result, Row, open_warehouse
 
@@ -52,6 +54,8 @@ PAGES = (
     Page("prompt-control", "Prompts", "Does a changed prompt move attention, and the actions?", ("H2.1",), prompt_control.sections),
     Page("causes", "Causes", "Do the actions change when attended places are covered, or attention is cut?", ("H1", "H1k"), causes.sections),
     Page("modality-balance", "Vision and language", "Do the actions attend to vision or to language?", ("M",), modality_balance.sections),
+    Page("time", "Time", "Does attention move in the course of an episode?", ("H3",), time_course.sections),
+    Page("heads", "Heads", "Which heads look where, and are they the same ones in other episodes?", ("H4",), heads.sections),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
 )  # fmt: skip
@@ -201,7 +205,7 @@ def sections_content(context: Context, report: Report, page: Page) -> tuple[str,
         sections = page.sections(context)
     for section in sections:
         for block in section.blocks:
-            if isinstance(block, (Figure, TableBlock, Checklist)):
+            if isinstance(block, (Figure, Switch, TableBlock, Checklist)):
                 report.sources += block.sources
     every = context.query("verdicts")
     verdicts = [

@@ -41,6 +41,8 @@ REQUIRED = (
         "knockout_effects",
         "effects_by_condition",
     ),
+    *("head_ranking", "head_roles", "head_specialisation", "layer_flow", "roi_over_time", "roi_lags"),
+    "run_comparison",
 )
 BUILD = "run `python -m ingest` and `dbt build` (or `python -m ingest publish`)"
 PARAMETER = re.compile(r"getvariable\('(\w+)'\)")

@@ -54,9 +54,24 @@
     tip.style.top = Math.max(4, Math.min(event.clientY + 14, innerHeight - box.height - 8)) + "px";
   }
 
+  // Rows of a dataset that a page holds as columns (reports/packing.py).
+  function unpacked({ columns }) {
+    const lists = Object.entries(columns).map(([name, values]) => [name, Array.isArray(values) ? values : values.at.map((i) => (i === null ? null : values.of[i]))]);
+    const n = Math.max(0, ...lists.map(([, values]) => values.length));
+    return Array.from({ length: n }, (_, i) => Object.fromEntries(lists.map(([name, values]) => [name, values[i]])));
+  }
+
+  // A chart that differs from an earlier one of its place in its data alone names that one.
+  function specOf(id) {
+    const spec = JSON.parse(document.getElementById(id).textContent);
+    return "as" in spec ? { ...specOf(id.replace(/[0-9]+$/, spec.as)), datasets: spec.datasets } : spec;
+  }
+
   const views = new Map();
   async function draw(place) {
-    const spec = JSON.parse(document.getElementById(place.dataset.spec).textContent);
+    const spec = specOf(place.dataset.spec);
+    for (const [name, rows] of Object.entries(spec.datasets)) spec.datasets[name] = unpacked(rows);
+    if (place.dataset.rows) spec.datasets.shared = unpacked(JSON.parse(document.getElementById(place.dataset.rows).textContent));
     const old = views.get(place);
     if (old) old.finalize();
     place.replaceChildren();
@@ -67,19 +82,37 @@
     place.dataset.drawn = "yes";
   }
 
+  // A choice of charts in one place: the words and the text alternative go with the chart.
+  function switched(select) {
+    const figure = select.closest("figure"), place = figure.querySelector(".vega");
+    select.closest(".filters").hidden = false;
+    select.addEventListener("change", async () => {
+      const chosen = document.getElementById(select.value);
+      place.dataset.spec = select.value;
+      place.parentElement.setAttribute("aria-label", chosen.dataset.alt);
+      for (const words of figure.querySelectorAll("[data-of]")) words.hidden = words.dataset.of !== select.value;
+      await tryToDraw(place);
+    });
+  }
+
+  async function tryToDraw(place) {
+    try {
+      await draw(place);
+    } catch (error) {
+      place.textContent = "The chart could not be drawn: " + error.message;
+      console.error(error);
+    }
+  }
+
   async function drawAll() {
     const places = [...document.querySelectorAll(".vega")];
     for (const place of places) {
-      try {
-        await draw(place);
-      } catch (error) {
-        place.textContent = "The chart could not be drawn: " + error.message;
-        console.error(error);
-      }
+      await tryToDraw(place);
       await new Promise((next) => setTimeout(next));
     }
     document.documentElement.dataset.charts = "drawn";
   }
+  document.querySelectorAll("[data-switch]").forEach(switched);
   drawAll();
   scheme.addEventListener("change", drawAll);
   let width = innerWidth, timer = 0;

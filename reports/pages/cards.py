@@ -15,6 +15,8 @@ PAGES = {
     "H2.1": "prompt-control.html",
     "H1": "causes.html",
     "H1k": "causes.html#cuts",
+    "H3": "time.html",
+    "H4": "heads.html#variance",
     "M": "modality-balance.html",
 }
 

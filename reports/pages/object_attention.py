@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from scipy.special import stdtrit  # quantiles of t; scipy.stats takes a second to import
-
 from measures.verdicts import LIFT_NEEDED
 from reports import answers, charts, distributions, palette, words
 from reports.blocks import Block, Figure, Missing, Section
 from reports.context import Context, View
+from reports.intervals import half_width
 from reports.pages import caveats, object_tests
 from reports.pages.tables import interval_table, with_interval
 from reports.warehouse import Result, Row
@@ -333,11 +332,6 @@ def violin_figure(ctx: Context, view: View, camera: str, each: Result) -> list[B
     )
     table = object_tests.episode_table(rows)
     return [Figure(title, spec, reading + grey(view), f"{title}. {len(rows)} dots.", table, [each])]
-
-
-def half_width(std: float | None, n: int) -> float | None:
-    """Half of a 95 % t-interval of a mean."""
-    return None if std is None or n < 3 else float(stdtrit(n - 1, 0.975) * std / math.sqrt(n))
 
 
 def grey(view: View) -> str:

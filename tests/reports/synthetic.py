@@ -101,7 +101,8 @@ def build(folder: Path, shape: Shape = TINY) -> tuple[Path, Path]:
     warehouse, lake = folder / "warehouse.duckdb", folder / "lake"
     warehouse.unlink(missing_ok=True)
     con = duckdb.connect(str(warehouse))
-    con.execute((Path(__file__).parent / "marts.sql").read_text())
+    for name in ("marts.sql", "marts_of_heads_and_time.sql"):
+        con.execute((Path(__file__).parent / name).read_text())
     rows, rng = Rows(), np.random.default_rng(42)
     episodes = episodes_of(shape)
     add_dimensions(rows, shape, episodes)

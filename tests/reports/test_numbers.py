@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,18 +10,12 @@ import pytest
 
 from reports import words
 from tests.reports.conftest import Site, Visit
+from tests.reports.drawn import specs
 
 
 def rows(site: Site, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(site.warehouse), read_only=True) as con:
         return con.execute(sql).fetchall()
-
-
-def specs(path: Path) -> dict[str, dict[str, Any]]:
-    """Chart specifications of a page by the title of their figure."""
-    text = path.read_text(encoding="utf-8")
-    pattern = r"<figure.*?<bdi>(.*?)</bdi>.*?<script type=\"application/json\"[^>]*>(.*?)</script>"
-    return {title: json.loads(spec) for title, spec in re.findall(pattern, text, re.DOTALL)}
 
 
 def test_lift_chart_holds_the_marts_intervals(rich: Site) -> None:

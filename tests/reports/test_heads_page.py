@@ -1,0 +1,99 @@
+"""The page on heads: its grids, rankings and roles are the marts', and its choices work."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+from reports import words
+from tests.reports.conftest import Site, Visit
+from tests.reports.drawn import shared_rows
+from tests.reports.test_numbers import rows
+from tests.reports.test_what_pages_say import sections, text_of
+
+PAGE = "heads.html"
+GRID = "base: every head's map, layers across and heads down"
+
+
+def test_grid_holds_the_mart(rich: Site) -> None:
+    drawn = {
+        (r["layer"], r["head"]): r for r in shared_rows(rich.root / PAGE, GRID)
+    }  # the first section: words to image
+    stored = rows(
+        rich,
+        "select layer, head, mean_entropy_norm, mean_gini, mean_focus_seed, mean_target_lift, is_last_prefix_layer "
+        "from marts.head_ranking where pass = 'prefix' and camera = 'base'",
+    )
+    assert len(drawn) == len(stored) == 4 * rich.shape.n_layers
+    for layer, head, entropy, gini, focus, lift, is_last in stored:
+        cell = drawn[layer, head]
+        assert cell["mean_entropy_norm"] == pytest.approx(entropy, rel=1e-5)
+        assert cell["mean_gini"] == pytest.approx(gini, rel=1e-5)
+        assert cell["mean_focus_seed"] == pytest.approx(focus, rel=1e-5)
+        assert cell["log2_lift"] == pytest.approx(math.log2(lift), rel=1e-4)
+        assert cell["last"] == is_last
+
+
+def test_sentence_names_the_head_that_the_mart_does(rich: Site) -> None:
+    (layer, head, entropy), *_ = rows(
+        rich,
+        "select layer, head, mean_entropy_norm from marts.head_ranking where pass = 'prefix' and camera = 'wrist' "
+        "and not is_last_prefix_layer order by mean_entropy_norm",
+    )
+    text = sections(rich.root / PAGE)["prefix"]
+    assert f"the most focused is L{layer} H{head} (normalised entropy {words.number(entropy)}" in text
+    assert "by focus 0.91 and by lift 0.83" in text
+
+
+def test_a_choice_changes_chart_words_and_alternative(rich: Site, visit: Visit) -> None:
+    page = visit.open(rich.root / PAGE)
+    figure = page.locator("#prefix figure").first
+    before = figure.locator("svg").inner_html()
+    assert figure.locator(".reading:visible").count() == 1
+    figure.locator("select").select_option(label="Gini coefficient")
+    page.wait_for_function(
+        "(old) => { const svg = document.querySelector('#prefix figure svg'); return svg && svg.innerHTML !== old; }",
+        arg=before,
+    )
+    assert "Gini coefficient" in (figure.locator("[role=img]").first.get_attribute("aria-label") or "")
+    assert "Inequality of the patches" in figure.locator(".reading:visible").inner_text()
+    assert figure.locator(".mark-rect.role-mark path").count() == 4 * rich.shape.n_layers
+    page.locator("#prefix select").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(
+        "document.querySelector('#prefix figure .reading:not([hidden])').textContent.includes('exp(entropy)')"
+    )
+    assert not visit.troubles
+
+
+def test_ranking_has_the_intervals_of_t(rich: Site) -> None:
+    """By hand: n = 8, std = .3, t(7, .975) = 2.364624."""
+    text = (rich.root / PAGE).read_text()
+    (lift, *_), *_ = rows(
+        rich,
+        "select mean_target_lift from marts.head_ranking where pass = 'prefix' and camera = 'wrist' "
+        "and not is_last_prefix_layer order by 1 desc",
+    )
+    low = lift - 2.364624 * 0.3 / math.sqrt(8)
+    assert f'data-v="{low:.6g}"' in text
+
+
+def test_roles_are_counted_as_the_mart_has_them(rich: Site) -> None:
+    (have, heads), *_ = rows(
+        rich,
+        "select count(distinct (layer, head)) filter (has_role), count(distinct (layer, head)) from marts.head_roles where pass = 'prefix'",
+    )
+    found = sections(rich.root / PAGE)["roles"]
+    assert re.search(rf"Words to image: {have} of {heads} heads ha(s|ve) a role", found)
+
+
+def test_little_studies_say_what_they_lack(little: Site, empty: Site) -> None:
+    text = text_of(little.root / PAGE)
+    assert "Insufficient data: n = 1: fewer than 3." in text
+    assert "Too few episodes to say whether the ranking holds in others." in text
+    assert "one layer has no next one" in text
+    text = text_of(empty.root / PAGE)
+    assert "No measure of single heads is stored for this run." in text
+    assert "To fill it: set" in text
