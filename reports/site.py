@@ -25,6 +25,7 @@ from reports.pages import (
     object_attention,
     prompt_control,
     time_course,
+    word_by_word,
 )
 from reports.warehouse import Result, Row, open_warehouse
 
@@ -56,6 +57,7 @@ PAGES = (
     Page("modality-balance", "Vision and language", "Do the actions attend to vision or to language?", ("M",), modality_balance.sections),
     Page("time", "Time", "Does attention move in the course of an episode?", ("H3",), time_course.sections),
     Page("heads", "Heads", "Which heads look where, and are they the same ones in other episodes?", ("H4",), heads.sections),
+    Page("words", "Words", "What does each word of the instruction look at?", (), word_by_word.sections),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
 )  # fmt: skip
@@ -214,7 +216,7 @@ def sections_content(context: Context, report: Report, page: Page) -> tuple[str,
         for c in ("ours", "seed")
         for v in every.where(hypothesis=h, criteria=c)
     ]
-    kicker = f"{page.label} · {', '.join(page.hypotheses)}"
+    kicker = " · ".join(part for part in (page.label, ", ".join(page.hypotheses)) if part)
     return "sections.html", {
         "sections": sections,
         "verdicts": verdicts,

@@ -215,7 +215,9 @@ def lift_chart(ctx: Context, heads: Result) -> Block:
         return Missing(title, "No object masks were found for this run, so a head's attention cannot be compared with objects.", MASKS)  # fmt: skip
     table = interval_table(everything, "lift")
     table = Table([text_column("where", "what looks, camera"), *table.columns], everything)
-    return Switch(title, "what looks, camera", variants, table, [heads], first=first_choice(ctx, variants))
+    return Switch(
+        title, "what looks, camera", variants, table, [heads], first=first_choice(ctx, variants), wide=True
+    )
 
 
 def first_choice(ctx: Context, variants: Sequence[Variant]) -> int:
