@@ -28,6 +28,7 @@ ROLES = {
 CAMERAS = ("#00866a", "#b8579a", "#7d6bb3", "#a67c00")
 # Prompts are distinguished by shape as well.
 PROMPTS = ("#b8579a", "#a67c00", "#00866a", "#3d6fd1", "#c0504d", "#5b8a3a", "#7d6bb3", "#607080")
+RUNS = {"A": "#3d6fd1", "B": "#a67c00"}
 PARAPHRASE = "#8d939b"
 SEQUENTIAL = "viridis"
 DIVERGING = "blueorange"  # around a value of no preference

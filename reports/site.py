@@ -16,6 +16,7 @@ from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
 from reports.pages import (
     causes,
+    compare,
     episode,
     episodes,
     heads,
@@ -58,6 +59,7 @@ PAGES = (
     Page("time", "Time", "Does attention move in the course of an episode?", ("H3",), time_course.sections),
     Page("heads", "Heads", "Which heads look where, and are they the same ones in other episodes?", ("H4",), heads.sections),
     Page("words", "Words", "What does each word of the instruction look at?", (), word_by_word.sections),
+    Page("compare", "Compare", "How does this run differ from others?", (), compare.sections),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
 )  # fmt: skip

@@ -237,7 +237,7 @@ def tokens(ctx: Context, shares: Result, paired: Result) -> Section:
         spoken += [f"{ctx.study.name(view)}. {s}" for s in sentences(ctx, view, paired, "target_share_slope_over_action_tokens")]  # fmt: skip
     if not blocks:
         why = "No attention of single action tokens on objects is stored: it comes from the masses of a run with action tokens, and is null after new masks until the model runs again."
-        blocks = [Missing(title, why, "python -m ingest run --fresh STUDY, then dbt build")]
+        blocks = [Missing(title, why, "`python -m ingest run --study FILE --fresh`, then `dbt build`")]
     return Section("tokens", title, spoken, blocks)
 
 

@@ -18,8 +18,9 @@ INSTRUCTIONS, MOST_WORDS, MOST_SPELLINGS = 12, 40, 24
 WORD_LENGTH, INSTRUCTION_LENGTH, REGION_LENGTH = 18, 90, 24
 NAMING, OTHERS = palette.WORDS
 LIFT_TITLE = "log2 of the lift"
+NOTHING = "No attention of single words is stored for this run in a layer that counts (the last of the prefix does not)."
 COMMAND = "set `capture: {queries: [instruction, words, action], passes: [prefix, suffix]}` in the study, then `python -m ingest` and `dbt build`"
-MASKS = "add masks to the episodes and run `python -m ingest measure`; where words have no masses per object yet, `python -m ingest run --fresh`; then `dbt build`"
+MASKS = "add masks to the episodes and run `python -m ingest measure`; where words have no masses per object yet, `python -m ingest run --study FILE --fresh`; then `dbt build`"
 READS = "0: no preference; 1: twice the object's share of the picture, minus 1: half. Mean over the heads and keyframes of an episode, then over episodes. Cells have no error bar; the next section has intervals."
 
 
@@ -28,7 +29,7 @@ def sections(ctx: Context) -> list[Section]:
     objects = ctx.query("words_on_objects", n_instructions=INSTRUCTIONS)
     regions = ctx.query("words_on_regions", n_instructions=INSTRUCTIONS)
     if not len(objects) and not len(regions):
-        why = "No attention of single words is stored for this run."
+        why = NOTHING
         return [Section("words", "Word by word", [], [Missing("Word by word", why, COMMAND)])]
     if not len(objects):
         why = "No object masks were found for this run, so the attention of words cannot be compared with objects."
@@ -250,7 +251,7 @@ def elsewhere(regions: Result) -> Section:
         variants.append(Variant(instruction_label(instruction, n), spec, reading, f"Words by regions. {spoken}"))  # fmt: skip
         everything += [{**r, "instruction": instruction} for r in rows]
     if not variants:
-        return Section("regions", title, [], [Missing(title, "No attention of single words is stored for this run.", COMMAND)])  # fmt: skip
+        return Section("regions", title, [], [Missing(title, NOTHING, COMMAND)])  # fmt: skip
     columns = [text_column("instruction", "instruction"), text_column("word", "word"), text_column("region", "region"), Column("share", "share", words.percent), Column("n", "episodes")]  # fmt: skip
     heading = "Each word's attention by region of the input"
     return Section("regions", title, [], [Switch(heading, "instruction", variants, Table(columns, everything), [regions], wide=True)])  # fmt: skip

@@ -20,4 +20,4 @@ select
     reason
 from marts.head_specialisation
 where run_id = getvariable('run_id')
-order by measure desc, pass, denoise_step, query, camera, layer
+order by measure desc, pass asc, denoise_step asc, query asc, camera asc, layer asc

@@ -25,4 +25,4 @@ select
     round(stddev_samp(log_lift), 9) as std_log_lift
 from by_episode
 group by all
-order by camera, n_episodes desc, word, names_target
+order by camera asc, n_episodes desc, word asc, names_target asc

@@ -31,4 +31,6 @@ inner join marts.episodes as episodes
 inner join instructions on episodes.instruction = instructions.instruction
 where words.run_id = getvariable('run_id')
 group by all
-order by n_of_instruction desc, episodes.instruction, words.word_index, words.camera, words.role, words.layer
+order by
+    n_of_instruction desc, episodes.instruction asc, words.word_index asc, words.camera asc, words.role asc,
+    words.layer asc

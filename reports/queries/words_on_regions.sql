@@ -43,4 +43,4 @@ select
     round(avg(mass), 9) as mean_mass -- the order of a sum is not fixed, what a page says is
 from by_episode
 group by all
-order by n_of_instruction desc, instruction, word_index, region
+order by n_of_instruction desc, instruction asc, word_index asc, region asc
