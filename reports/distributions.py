@@ -105,7 +105,7 @@ def histogram(
     colour = series_colour({k: v for k, v in colours.items() if k in values}, legend=len(values) > 1)
     sheet = Sheet()
     ticks = alt.Axis(title="episodes", tickMinStep=1, tickCount=4)
-    room = alt.Scale(domain=[0, 1.12 * highest], nice=False)  # bars keep away from the upper edge
+    room = alt.Scale(domain=[0, 1.25 * highest], nice=False)  # the box stands above the bars
     bars = (
         sheet.chart(data)
         .mark_rect(stroke=None)
@@ -118,11 +118,35 @@ def histogram(
             tooltip=[alt.Tooltip("series:N"), alt.Tooltip("count:Q", title="episodes")],
         )
     )
-    layers = [bars]
+    layers = [bars, *box_above(sheet, every, 1.15 * highest)]
     if near:
         rules = sheet.chart([{"x": m} for m in near]).mark_rule(strokeDash=[4, 3], color=GREY)
         layers.append(rules.encode(x=alt.X("x", type="quantitative")))
     return sheet.finish(alt.layer(*layers), 180)
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """First quartile, median and third quartile, linear between neighbours."""
+    first, median, third = np.percentile(values, [25, 50, 75])
+    return float(first), float(median), float(third)
+
+
+def box_above(sheet: Sheet, values: Sequence[float], height: float) -> list[alt.Chart]:
+    """A lying box: a thin line over the range, a thick one between the quartiles, a dot at the median."""
+    first, median, third = quartiles(values)
+    data = sheet.chart([{
+        "least": min(values), "most": max(values), "first": first, "third": third, "median": median, "at": height,
+    }])  # fmt: skip
+    y = alt.Y("at", type="quantitative")
+    tips = [alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("least", "first", "median", "third", "most")]
+
+    def line(low: str, high: str, width: int) -> alt.Chart:
+        ends = {"x": alt.X(low, type="quantitative"), "x2": alt.X2(high)}
+        return data.mark_rule(strokeWidth=width, color=GREY).encode(**ends, y=y, tooltip=tips)
+
+    dot = data.mark_point(filled=True, size=60, color="#ffffff", stroke="#17212b", strokeWidth=1.5)
+    middle = dot.encode(x=alt.X("median", type="quantitative"), y=y, tooltip=tips)
+    return [line("least", "most", 1), line("first", "third", 7), middle]
 
 
 def stacked_bins(values: Mapping[str, Sequence[float]], edges: np.ndarray) -> tuple[Rows, int]:

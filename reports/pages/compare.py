@@ -90,10 +90,10 @@ def place(ctx: Context, row: Row) -> str:
     metric = METRICS.get(row["metric"], str(row["metric"]).replace("_", " "))
     where: list[str] = []
     if row["pass"] is not None or row["denoise_step"] is not None:
-        where.append(names.get((row["pass"], row["denoise_step"])) or step_words(row))
+        where.append(names.get((row["pass"], row["denoise_step"]), "") or step_words(row))
     where += [row["camera"]] if row["camera"] else []
     if row["condition_id"]:
-        where.append(ctx.study.condition_names.get(row["condition_id"], row["condition_id"]))
+        where.append(str(ctx.study.condition_names.get(row["condition_id"], row["condition_id"])))
     return f"{metric}: {', '.join(where)}" if where else metric
 
 
@@ -159,8 +159,10 @@ def extremes(rows: Sequence[Row]) -> str:
 def by_name(ctx: Context, found: Result, title: str, rows: Sequence[Row]) -> Block:
     """Differences of what has no layer, or is a mean over layers."""
     heading = f"{title}: B minus A"
+    metrics = {METRICS.get(r["metric"], "") for r in rows}
+    one = metrics.pop() if len(metrics) == 1 else ""  # said once, on the axis
     drawn = [
-        {"name": place(ctx, r) + (", mean over layers" if r["layer"] is not None else ""), "series": "B minus A", "y": r["difference"], "low": r["low"],
+        {"name": place(ctx, r).removeprefix(f"{one}: ") + (", mean over layers" if r["layer"] is not None else ""), "series": "B minus A", "y": r["difference"], "low": r["low"],
          "high": r["high"], "n": min(r["n_a"], r["n_b"]), "mean_a": r["mean_a"], "mean_b": r["mean_b"]}
         for r in rows if r["difference"] is not None
     ]  # fmt: skip
@@ -169,7 +171,10 @@ def by_name(ctx: Context, found: Result, title: str, rows: Sequence[Row]) -> Blo
     names = words.short_names([r["name"] for r in drawn], 60)
     drawn = [{**r, "name": name} for r, name in zip(drawn, names, strict=True)][:40]
     spec = charts.intervals_by_name(
-        drawn, colours={"B minus A": palette.RUNS["B"]}, x_title="difference", references={"equal": 0.0}
+        drawn,
+        colours={"B minus A": palette.RUNS["B"]},
+        x_title=f"difference of {one}" if one else "difference",
+        references={"equal": 0.0},
     )
     top = max(drawn, key=lambda r: abs(r["y"]))
     told = f"Largest {words.number(top['y'])}: {top['name']}."

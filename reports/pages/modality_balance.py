@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from reports import charts, distributions, palette, words
 from reports.blocks import Block, Column, Figure, Missing, Section, Table, TableBlock, text_column
 from reports.context import Context
+from reports.pages import balance_more
 from reports.pages.tables import LAYER, interval_table
 from reports.warehouse import Result, Row
 
@@ -43,6 +44,7 @@ def sections(ctx: Context) -> list[Section]:
     steps = [step for (step,) in balance.distinct("denoise_step")]
     tasks, each = ctx.query("balance_by_task"), ctx.query("balance_by_episode")
     even, bars = ctx.query("balance_if_uniform"), ctx.query("letterbox_of_words")
+    course, suites = ctx.query("balance_over_episode"), ctx.query("balance_by_suite")
     found = []
     for step in steps:
         blocks: list[Block] = [
@@ -50,7 +52,9 @@ def sections(ctx: Context) -> list[Section]:
             fraction_figure(step, balance, bars),
             outcome_figure(step, balance),
             spread_figure(step, each),
+            balance_more.over_episode(step, course),
             task_figure(step, tasks),
+            balance_more.by_suite(step, suites),
         ]
         spoken = [*sentences(step, balance), *even_words(step, balance, even)]
         found.append(Section(f"step-{step}", step_name(step, steps), spoken, blocks))
@@ -248,6 +252,7 @@ def spread_figure(step: int, each: Result) -> Block:
         return Missing(
             heading, f"Insufficient data: {words.plural(total, 'episode')}, a distribution needs 3."
         )
+    box = distributions.quartiles([v for series in values.values() for v in series])
     colours = palette.OUTCOMES | {"unknown": palette.OUTCOMES["all"]}
     spec = distributions.histogram(values, colours=colours, x_title=RATIO, marks=list(BANDS[0]))
     rows = [r for r in each.where(denoise_step=step) if r["ratio_of_means"]]
@@ -261,7 +266,8 @@ def spread_figure(step: int, each: Result) -> Block:
     )
     stacked = " The colours are stacked." if len(values) > 1 else ""
     reading = (
-        f"One count an episode (n = {total}), equal bins on a logarithmic axis.{stacked} {band_words(values)}"
+        f"One count an episode (n = {total}), equal bins on a logarithmic axis.{stacked} Above the bars a box: quartiles "
+        f"{words.number(box[0])} to {words.number(box[2])}, median {words.number(box[1])}, its line from the least to the most. {band_words(values)}"
     )
     return Figure(heading, spec, reading, heading, table, [each])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import statistics
 from typing import Any
 
 import duckdb
@@ -117,3 +119,35 @@ def test_the_sql_on_a_page_runs_as_it_stands(rich: Site, visit: Visit) -> None:
     with duckdb.connect(str(rich.warehouse), read_only=True) as con:
         for text in texts:
             con.execute(text).fetchall()
+
+
+def test_the_ratio_over_the_episode_is_worked_out_again(rich: Site) -> None:
+    """RICH has keyframes 0 and 8 of 16 frames: tenths 0 and 5. The interval is that of t with 7 degrees of freedom."""
+    values = rows(
+        rich,
+        "select frame_index, log_ratio from marts.modality_balance_by_step where layer = -1 and denoise_step = 4",
+    )
+    drawn = specs(rich.root / "modality-balance.html")["Vision against language over the episode"]["datasets"]
+    points = {r["at"]: r for data in drawn.values() for r in data if "low" in r}
+    assert set(points) == {0, 5}
+    for frame, tenth in ((0, 0), (8, 5)):
+        logs = [log for index, log in values if index == frame]
+        mean = statistics.fmean(logs)
+        half = 2.364624 * statistics.stdev(logs) / math.sqrt(len(logs))
+        found = (points[tenth]["y"], points[tenth]["low"], points[tenth]["high"])
+        assert found == pytest.approx(
+            (math.exp(mean), math.exp(mean - half), math.exp(mean + half)), rel=1e-5
+        )
+
+
+def test_the_box_of_ratios_holds_the_quartiles(rich: Site) -> None:
+    every = sorted(
+        ratio
+        for (ratio,) in rows(
+            rich,
+            "select ratio_of_means from marts.modality_balance_by_episode where layer = -1 and denoise_step = 4",
+        )
+    )
+    first, median, third = statistics.quantiles(every, n=4, method="inclusive")
+    page = (rich.root / "modality-balance.html").read_text()
+    assert f"quartiles {words.number(first)} to {words.number(third)}, median {words.number(median)}" in page
