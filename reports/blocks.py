@@ -78,6 +78,7 @@ class Switch:
     sources: Sequence[Result]
     rows: Sequence[Row] = ()
     first: int = 0
+    note: str = ""  # what holds for all of them
     wide: bool = False
 
 

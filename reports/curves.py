@@ -11,6 +11,7 @@ from reports.charts import SHAPES
 from reports.sheet import (
     GREY,
     HEIGHT,
+    Rows,
     Sheet,
     Spec,
     series_colour,
@@ -37,9 +38,8 @@ def intervals_along(
     Lines join the points of a series; error bars stand where both `low` and `high` are known. `from_zero`: the axis
     begins at 0.
     """
-    series = [name for name in colours if any(row["series"] == name for row in rows)]
-    step, middle = DODGE / max(len(series), 2), (len(series) - 1) / 2
-    data = [{**row, "x": row["at"] + step * (series.index(row["series"]) - middle)} for row in rows]
+    series = series_of(rows, colours)
+    data = placed(rows, series)
     places = sorted({int(row["at"]) for row in rows})
     axis = alt.Axis(values=places, format="d", grid=False, labelOverlap=True, title=x_title)
     if ticks is not None:
@@ -76,6 +76,42 @@ def intervals_along(
     points = sheet.chart(data).mark_point(filled=True, size=46, opacity=1)
     parts.append(points.encode(x=x, y=y, color=colour, shape=shape, tooltip=tips))
     return sheet.finish(alt.layer(*parts), HEIGHT)
+
+
+def series_of(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str]) -> list[str]:
+    """Series that are there, in the order of their colours."""
+    present = {row["series"] for row in rows}
+    return [name for name in colours if name in present]
+
+
+def placed(rows: Sequence[Mapping[str, Any]], series: Sequence[str]) -> Rows:
+    """Rows with their place `x`, series a little aside of each other."""
+    step, middle = DODGE / max(len(series), 2), (len(series) - 1) / 2
+    return [{**row, "x": round(row["at"] + step * (series.index(row["series"]) - middle), 3)} for row in rows]
+
+
+def intervals_of_each(
+    groups: Sequence[Sequence[Mapping[str, Any]]], *, colours: Mapping[str, str], **look: Any
+) -> list[Spec]:
+    """One chart a group, as `intervals_along` makes it; charts that differ in their data alone are made once."""
+    made: dict[tuple[Any, ...], Spec] = {}
+    found = []
+    for rows in groups:
+        series = series_of(rows, colours)
+        complete = all(row["low"] is not None and row["high"] is not None for row in rows)
+        shape = (tuple(series), tuple(sorted({row["at"] for row in rows})))
+        if complete and shape in made:
+            old = made[shape]["datasets"]
+            fresh = {
+                name: placed(rows, series) if kept and "x" in kept[0] else kept for name, kept in old.items()
+            }
+            found.append({**made[shape], "datasets": fresh})
+            continue
+        spec = intervals_along(rows, colours=colours, **look)
+        found.append(spec)
+        if complete:
+            made[shape] = spec
+    return found
 
 
 def reference_lines(sheet: Sheet, lines: Mapping[str, float]) -> list[alt.Chart]:

@@ -1,7 +1,7 @@
 """Rows of charts as columns, so that a page stays small: names once, repeated texts once, digits that a chart can show.
 
 `assets/charts.js` unpacks them. A dataset becomes `{"columns": {name: values}}`; a column of texts may be
-`{"of": distinct texts, "at": their places}`.
+`{"of": distinct texts, "at": their places}`, and one of a single value `{"all": value, "n": number of rows}`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,11 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def column(values: list[Any]) -> Any:
-    """Values of a column: floats rounded, texts by their place among the distinct ones."""
+    """Values of a column: floats rounded, texts by their place among the distinct ones, a single value once."""
+    if len(values) > 1 and all(
+        v is not None and type(v) is type(values[0]) and v == values[0] for v in values
+    ):
+        return {"all": rounded(values[0]), "n": len(values)}
     texts = list(dict.fromkeys(v for v in values if isinstance(v, str)))
     if texts and 2 * len(texts) <= len(values):
         places = {text: i for i, text in enumerate(texts)}

@@ -56,7 +56,11 @@
 
   // Rows of a dataset that a page holds as columns (reports/packing.py).
   function unpacked({ columns }) {
-    const lists = Object.entries(columns).map(([name, values]) => [name, Array.isArray(values) ? values : values.at.map((i) => (i === null ? null : values.of[i]))]);
+    const list = (values) => {
+      if (Array.isArray(values)) return values;
+      return "all" in values ? Array(values.n).fill(values.all) : values.at.map((i) => (i === null ? null : values.of[i]));
+    };
+    const lists = Object.entries(columns).map(([name, values]) => [name, list(values)]);
     const n = Math.max(0, ...lists.map(([, values]) => values.length));
     return Array.from({ length: n }, (_, i) => Object.fromEntries(lists.map(([name, values]) => [name, values[i]])));
   }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reports import answers, charts, palette, words
 from reports.blocks import Block, Column, Figure, Missing, Section, Switch, Table, Variant, text_column
 from reports.context import Context, View
-from reports.curves import intervals_along
+from reports.curves import intervals_of_each
 from reports.intervals import around
 from reports.pages import caveats, time_links
 from reports.pages.object_tests import paired_table
@@ -17,6 +17,7 @@ from reports.warehouse import Result, Row
 
 MASKS = "add masks to the episodes and run `python -m ingest measure`, then `dbt build`"
 SHARE = "share of the camera's attention"
+MOST_TOKENS = 17  # of a chunk that are drawn
 THIRDS = ("first", "middle", "last")
 TENTHS = tuple(f"{10 * i + 5} %" for i in range(10))
 BARS = "Points are means over episodes, bars 95 % t-intervals of each mean by itself."
@@ -123,22 +124,25 @@ def switch(
         low, high = around(r["mean"], r["std"], r["n"])
         drawn.append({"layer": r["layer"], "at": r["at"], "series": r["series"], "y": r["mean"], "low": low, "high": high, "n": r["n"]})  # fmt: skip
     layers = sorted({r["layer"] for r in drawn})
+    groups = [
+        [{k: v for k, v in r.items() if k != "layer"} for r in drawn if r["layer"] == layer]
+        for layer in layers
+    ]
+    specs = intervals_of_each(
+        groups, colours=colours, x_title=curve.x_title, y_title=SHARE, ticks=curve.ticks, from_zero=True, percent=True
+    )  # fmt: skip
     variants = []
-    for layer in layers:
-        mine = [{k: v for k, v in r.items() if k != "layer"} for r in drawn if r["layer"] == layer]
-        spec = intervals_along(
-            mine, colours=colours, x_title=curve.x_title, y_title=SHARE, ticks=curve.ticks, from_zero=True, percent=True
-        )  # fmt: skip
+    for layer, spec, mine in zip(layers, specs, groups, strict=True):
         told = course(mine, curve)
-        reading = f"{told} {curve.reading} {BARS} n = {words.extent([r['n'] for r in mine])} episodes. No bar: fewer than 3 episodes."
-        variants.append(Variant(f"layer {layer}", spec, reading, f"{camera}, {view_name}, layer {layer}: {told}"))  # fmt: skip
+        variants.append(Variant(f"layer {layer}", spec, told, f"{camera}, {view_name}, layer {layer}: {told}"))  # fmt: skip
+    note = f"{curve.reading} {BARS} n = {words.extent([r['n'] for r in drawn])} episodes. No bar: fewer than 3 episodes."
     at = Column("at", curve.x_title) if curve.ticks is None else text_column("tick", curve.x_title)
     first = first_layer(ctx, layers)
     drawn.sort(key=lambda r: r["layer"] != layers[first])  # the table begins with the chart that is shown
     named = [{**r, "tick": curve.ticks[r["at"]] if curve.ticks else None} for r in drawn]
     columns = [LAYER, text_column("series", "series"), at, Column("y", SHARE), Column("low", "from"), Column("high", "to"), Column("n", "episodes")]  # fmt: skip
     title = f"{camera}: {curve.title}"
-    return [Switch(title, "layer", variants, Table(columns, named), [source], first=first)]  # fmt: skip
+    return [Switch(title, "layer", variants, Table(columns, named), [source], first=first, note=note)]  # fmt: skip
 
 
 def course(rows: Sequence[Row], curve: Curve) -> str:
@@ -230,7 +234,19 @@ def tokens(ctx: Context, shares: Result, paired: Result) -> Section:
         for camera in ctx.study.cameras:
             mine = [r for r in shares.where(camera=camera, outcome="all", third="all") if view.of(r) and r["action_token"] is not None]  # fmt: skip
             roles = palette.role_colours(list(dict.fromkeys(r["role"] for r in mine)))
-            curve = replace(TOKENS, title=f"{TOKENS.title}, {ctx.study.short_name(view)}")
+            every = sorted({r["action_token"] for r in mine})
+            stride = -(-len(every) // MOST_TOKENS) if every else 1
+            thinned = (
+                ""
+                if stride == 1
+                else f" Of {len(every)} tokens one in {stride} is drawn; the query below gives all."
+            )
+            mine = [r for r in mine if every.index(r["action_token"]) % stride == 0]
+            curve = replace(
+                TOKENS,
+                title=f"{TOKENS.title}, {ctx.study.short_name(view)}",
+                reading=TOKENS.reading + thinned,
+            )
             blocks += switch(ctx, ctx.study.name(view), camera, curve, rows_of(mine, lambda r: int(r["action_token"])), shares, roles)  # fmt: skip
             drawn = changes(ctx, view, camera, paired, "target_share_slope_over_action_tokens")
             blocks += [replace(b, title=f"{b.title}, {ctx.study.short_name(view)}") for b in drawn if isinstance(b, Figure)]  # fmt: skip

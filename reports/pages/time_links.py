@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports import charts, palette, words
 from reports.blocks import Block, Column, Missing, Section, Switch, Table, Variant, text_column
 from reports.context import Context
-from reports.curves import intervals_along
+from reports.curves import intervals_of_each
 from reports.intervals import around
 from reports.pages.tables import LAYER
 from reports.warehouse import Result, Row
@@ -74,7 +74,8 @@ def stability(ctx: Context, camera: str, links: Result) -> list[Block]:
 
 def lagged(ctx: Context, camera: str, lags: Result) -> list[Block]:
     """Correlation of a share with itself some keyframes later; view and layer are chosen."""
-    variants: list[Variant] = []
+    groups: list[list[Row]] = []
+    spoken: list[tuple[str, str]] = []
     everything: list[Row] = []
     roles = palette.role_colours(
         list(dict.fromkeys(r["role"] for r in lags.where(camera=camera) if r["role"]))
@@ -87,17 +88,26 @@ def lagged(ctx: Context, camera: str, lags: Result) -> list[Block]:
                 low, high = around(r["mean_correlation"], r["std_correlation"], r["n_episodes"])
                 rows.append({"layer": layer, "at": r["lag_keyframes"], "series": r["role"], "y": r["mean_correlation"], "low": low, "high": high, "n": r["n_episodes"], "view": ctx.study.short_name(view)})  # fmt: skip
             everything += rows
-            spec = intervals_along(rows, colours=roles, x_title="lag, keyframes", y_title="Pearson's r", references={"unrelated": 0.0})  # fmt: skip
             first = [r for r in rows if r["at"] == min(r["at"] for r in rows)]
             parts = [f"{r['series']} {words.number(r['y'], 2)}" for r in first]
             told = f"At a lag of {words.plural(first[0]['at'], 'keyframe')}: {words.listed(parts)}."
-            reading = (
-                f"{told} Correlation, within an episode, of the share on an object with itself some keyframes later; 1: what is attended now is attended then. "
-                f"Points are means over the episodes with at least 4 pairs (n = {words.extent([r['n'] for r in rows])}), bars 95 % t-intervals. Correlations "
-                "within short episodes lean below 0."
-            )
             label = f"{ctx.study.short_name(view)}, layer {layer}"
-            variants.append(Variant(label, spec, reading, f"{camera}, {label}. {told}"))
+            groups.append([{k: v for k, v in r.items() if k not in ("layer", "view")} for r in rows])
+            spoken.append((label, told))
+    specs = intervals_of_each(
+        groups, colours=roles, x_title="lag, keyframes", y_title="Pearson's r", references={"unrelated": 0.0}
+    )
+    variants = [
+        Variant(label, spec, told, f"{camera}, {label}. {told}")
+        for (label, told), spec in zip(spoken, specs, strict=True)
+    ]
+    if not variants:
+        return []
+    note = (
+        "Correlation, within an episode, of the share on an object with itself some keyframes later; 1: what is attended now is attended then. "
+        f"Points are means over the episodes with at least 4 pairs (n = {words.extent([r['n'] for r in everything])}), bars 95 % t-intervals. "
+        "Correlations within short episodes lean below 0."
+    )
     columns = [text_column("view", "what looks"), LAYER, text_column("series", "role"), Column("at", "lag, keyframes"), Column("y", "mean r"), Column("low", "from"), Column("high", "to"), Column("n", "episodes")]  # fmt: skip
     title = f"{camera}: how long the share on an object lasts"
-    return [Switch(title, "what looks, layer", variants, Table(columns, everything), [lags])] if variants else []  # fmt: skip
+    return [Switch(title, "what looks, layer", variants, Table(columns, everything), [lags], note=note)]  # fmt: skip

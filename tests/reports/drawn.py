@@ -11,12 +11,18 @@ from typing import Any
 Rows = list[dict[str, Any]]
 
 
+def listed(values: Any) -> list[Any]:
+    """A column's values, however they are packed."""
+    if isinstance(values, list):
+        return values
+    if "all" in values:
+        return [values["all"]] * values["n"]
+    return [None if i is None else values["of"][i] for i in values["at"]]
+
+
 def unpacked(packed: dict[str, Any]) -> Rows:
     """Rows of a dataset that a page holds as columns."""
-    columns = {
-        name: values if isinstance(values, list) else [None if i is None else values["of"][i] for i in values["at"]]
-        for name, values in packed["columns"].items()
-    }  # fmt: skip
+    columns = {name: listed(values) for name, values in packed["columns"].items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

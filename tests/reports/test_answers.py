@@ -114,7 +114,7 @@ def test_no_band_is_spoken_of_without_an_interval() -> None:
 def test_bars_of_a_histogram_keep_from_the_edge_and_fill_the_width() -> None:
     values = {"success": [5.0, 5.5, 6.0, 6.0], "failure": [5.1, 6.0, 6.0]}
     spec = distributions.histogram(values, colours={}, x_title="ratio", marks=[0.67, 1.5])
-    assert len(spec["layer"]) == 1, "marks far from the values are left out"
+    assert len(spec["layer"]) == 4, "bars and a box of three marks; lines far from the values are left out"
     bars = spec["layer"][0]["encoding"]
     highest = max(bar["to"] for bar in spec["datasets"]["data0"])
     assert highest == 4

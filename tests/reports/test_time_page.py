@@ -94,7 +94,7 @@ def test_every_layer_draws_its_own_rows(rich: Site, visit: Visit) -> None:
             f"select mean_mass_share from marts.roi_over_time where pass = 'prefix' and camera = 'base' and outcome = 'all' "
             f"and role = 'target' and third = 'last' and layer = {layer}",
         )
-        assert re.search(rf"target .* to {words.percent(share)}", figure.locator(".reading:visible").inner_text())  # fmt: skip
+        assert re.search(rf"target .* to {words.percent(share)}", figure.locator("[data-of]:visible").inner_text())  # fmt: skip
     assert len(seen) == rich.shape.n_layers
     assert not visit.troubles
 
