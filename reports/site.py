@@ -22,6 +22,7 @@ from reports.pages import (
     methods,
     modality_balance,
     object_attention,
+    planted,
     prompt_control,
 )
 from reports.warehouse import Result, Row, open_warehouse
@@ -39,6 +40,7 @@ class Page:
     question: str
     hypotheses: tuple[str, ...] = ()
     sections: Callable[[Context], list[Section]] | None = None
+    is_shown: Callable[[Context], bool] | None = None  # where it is not for every warehouse
 
     @property
     def file(self) -> str:
@@ -52,6 +54,7 @@ PAGES = (
     Page("prompt-control", "Prompts", "Does a changed prompt move attention, and the actions?", ("H2.1",), prompt_control.sections),
     Page("causes", "Causes", "Do the actions change when attended places are covered, or attention is cut?", ("H1", "H1k"), causes.sections),
     Page("modality-balance", "Vision and language", "Do the actions attend to vision or to language?", ("M",), modality_balance.sections),
+    Page("planted", "Planted truths", "Are the answers right where the truth is known?", (), planted.sections, planted.is_shown),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
 )  # fmt: skip
@@ -60,6 +63,11 @@ PAGES = (
 def page_named(slug: str) -> Page:
     """The page of that name."""
     return next(page for page in PAGES if page.slug == slug)
+
+
+def shown_pages(context: Context) -> tuple[Page, ...]:
+    """The pages of this warehouse."""
+    return tuple(page for page in PAGES if page.is_shown is None or page.is_shown(context))
 
 
 @dataclass(frozen=True)
@@ -99,9 +107,8 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
                 f"{len(study.others) + 1} runs in {options.warehouse}; showing {study.run_id} (choose with --run)"
             )
         start_folder(building, study.run_id)
-        context = Context(
-            warehouse, study, options.lake, building, render.environment(), {"nav": PAGES, "csp": assets.CSP}
-        )
+        context = Context(warehouse, study, options.lake, building, render.environment(), {"csp": assets.CSP})
+        context.shared["nav"] = pages = shown_pages(context)
         assets.write(building / "assets")
         if not context.has_pictures and study.n_episodes():
             report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")
@@ -119,7 +126,7 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
             f"{out} cannot be replaced ({error.strerror}): the new site is in {building}"
         ) from error
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 1e6
-    report.summary = f"{len(PAGES)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
+    report.summary = f"{len(pages)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
     return report
 
 
@@ -189,7 +196,7 @@ def write_pages(context: Context, report: Report) -> None:
         return "index.html", content
 
     write_page(context, report, page_named("index"), make_index)
-    for page in PAGES:
+    for page in context.shared["nav"]:
         if page.sections is not None:
             write_page(context, report, page, lambda page=page: sections_content(context, report, page))  # type: ignore[misc]
 
@@ -210,7 +217,7 @@ def sections_content(context: Context, report: Report, page: Page) -> tuple[str,
         for c in ("ours", "seed")
         for v in every.where(hypothesis=h, criteria=c)
     ]
-    kicker = f"{page.label} · {', '.join(page.hypotheses)}"
+    kicker = " · ".join([page.label, *([", ".join(page.hypotheses)] if page.hypotheses else [])])
     return "sections.html", {
         "sections": sections,
         "verdicts": verdicts,

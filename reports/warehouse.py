@@ -41,6 +41,7 @@ REQUIRED = (
         "knockout_effects",
         "effects_by_condition",
     ),
+    *("diagnoses", "planted_truths"),
 )
 BUILD = "run `python -m ingest` and `dbt build` (or `python -m ingest publish`)"
 PARAMETER = re.compile(r"getvariable\('(\w+)'\)")

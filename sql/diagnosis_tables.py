@@ -71,7 +71,9 @@ def test_rows(run: Row, changes: pl.DataFrame, paired: pl.DataFrame) -> Iterator
             }
 
 
-def candidate(question: str, name: str, nulls: tuple[str, ...], tests: dict[tuple[str, str], Row]) -> Candidate:
+def candidate(
+    question: str, name: str, nulls: tuple[str, ...], tests: dict[tuple[str, str], Row]
+) -> Candidate:
     """A candidate with the tests of its nulls, and the reason where one is missing."""
     excesses, missing = [], None
     for null in nulls:
@@ -105,20 +107,12 @@ def attention(test: Row | None) -> Row:
 
 def candidates_of(tests: list[Row]) -> list[Candidate]:
     """The rows of marts.diagnosis_tests as the rules read them, one comparison each: the stricter."""
-    return [
-        Candidate(
-            row["candidate"],
-            (
-                Excess(
-                    row["stricter_null"] or "",
-                    *(number(row[key]) for key in ("estimate", "low", "high", "p")),
-                    row["n_episodes"],
-                ),
-            ),
-            row["reason"],
-        )
-        for row in tests
-    ]
+    return [Candidate(row["candidate"], (stricter_of(row),), row["reason"]) for row in tests]
+
+
+def stricter_of(row: Row) -> Excess:
+    estimate, low, high, p = (number(row[key]) for key in ("estimate", "low", "high", "p"))
+    return Excess(row["stricter_null"] or "", estimate, low, high, p, row["n_episodes"])
 
 
 def readings_of(tests: list[Row]) -> list[Reading]:

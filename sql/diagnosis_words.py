@@ -36,7 +36,10 @@ READINGS = {
 
 def because(question: str, tests: list[Row]) -> str:
     """The numbers of every candidate, the strongest first."""
-    ordered = sorted(tests, key=lambda row: (-(-math.inf if row["estimate"] is None else row["estimate"]), row["candidate"]))
+    ordered = sorted(
+        tests,
+        key=lambda row: (-(-math.inf if row["estimate"] is None else row["estimate"]), row["candidate"]),
+    )
     return "; ".join(one_candidate(question, row) for row in ordered)
 
 
@@ -49,8 +52,8 @@ def one_candidate(question: str, row: Row) -> str:
     p = "" if row["p_holm"] is None else f", p = {row['p_holm']:.2g}"
     null = NULL_WORDS[question, row["stricter_null"]]
     found = f"{row['estimate']:.3g}{interval} above {null}{p}, n = {row['n_episodes']}"
-    return (
-        f"{what}: error {row['mean_error']:.3g}, {found}: {reading}" + f" ({row['reason']})" * bool(row["reason"])
+    return f"{what}: error {row['mean_error']:.3g}, {found}: {reading}" + f" ({row['reason']})" * bool(
+        row["reason"]
     )
 
 
@@ -75,7 +78,9 @@ def one_lift(row: Row) -> str:
 def told(question: str, answer: str, attention: str, is_other: bool | None) -> str:
     """One sentence on answer and attention together."""
     if is_other is None:
-        silent = "the actions give" if answer in (UNDECIDED, INSUFFICIENT, "not applicable") else "attention gives"
+        silent = (
+            "the actions give" if answer in (UNDECIDED, INSUFFICIENT, "not applicable") else "attention gives"
+        )
         return f"Not compared: {silent} no answer."
     if question == "prompt":
         return PROMPTS[answer, is_other]
@@ -93,6 +98,9 @@ def told(question: str, answer: str, attention: str, is_other: bool | None) -> s
 PROMPTS = {
     ("yes", False): "The words' attention moves with the prompt, and so do the actions.",
     ("no", False): "Neither the words' attention nor the actions move with the prompt.",
-    ("yes", True): "The words' attention is not shown to move with the prompt, but the actions are controlled by it.",
+    (
+        "yes",
+        True,
+    ): "The words' attention is not shown to move with the prompt, but the actions are controlled by it.",
     ("no", True): "The words' attention moves with the prompt, but the prompt does not control the actions.",
 }

@@ -71,7 +71,13 @@ def answered(question: str, tests: list[Row], is_asked: bool) -> Row:
     readings = readings_of(tests)
     found = diagnosis.causes(candidates_of(tests), readings)
     answer = OF_PROMPT.get(readings[0], str(readings[0])) if question == "prompt" else found
-    lead = max(tests, key=lambda row: (row["reading"] == Reading.CAUSE, -math.inf if row["estimate"] is None else row["estimate"]))
+    lead = max(
+        tests,
+        key=lambda row: (
+            row["reading"] == Reading.CAUSE,
+            -math.inf if row["estimate"] is None else row["estimate"],
+        ),
+    )
     numbers = {name: lead[name] for name in ("estimate", "low", "high", "n_episodes", "family_size")}
     return numbers | {"answer": answer, "because": words.because(question, tests)}
 
