@@ -2,7 +2,7 @@
 
 A candidate (the prompt, a camera, an object) is changed, and the error is the standardised squared change of the
 actions. It is held against every null that the question has, within the same episodes: what a change that should not
-matter does (a paraphrase, as many pixels elsewhere), and what another noise does. Pure rules; episodes are the unit.
+matter does (a paraphrase, as many pixels elsewhere), and a part of what another noise does. Pure rules; episodes are the unit.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from measures.corrections import holm
 from measures.samples import Values
 from measures.verdict import ALPHA, MIN_EPISODES
 
+# Errors between two noises and between two inputs are twice the variances that either causes, so that error / (error +
+# noise) is the change's share of both. 0.14 is Cohen's (1988) "large" share of variance: a change below it decides little
+# about what the policy does, however significant. "As much as another noise" (0.5) would ask a policy with wide noise for
+# more than the distance between two toys.
+RELEVANT_SHARE = 0.14
 NONE = "none"
 BETWEEN = " and "
 
@@ -63,6 +68,11 @@ class Candidate(NamedTuple):
     @property
     def n(self) -> int:
         return min((one.n for one in self.excesses), default=0)
+
+
+def share_of_variance(error: float, error_noise: float) -> float:
+    """What part of the variance by change and noise together the change makes; NaN where nothing moves the actions."""
+    return error / (error + error_noise) if error + error_noise > 0 else math.nan
 
 
 def joint_p(candidate: Candidate) -> float:

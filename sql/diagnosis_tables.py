@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from measures import diagnosis
-from measures.diagnosis import Candidate, Excess, Reading
+from measures.diagnosis import Candidate, Excess, Reading, share_of_variance
 from sql.verdict_tables import number
 
 Row = dict[str, Any]
@@ -18,9 +18,7 @@ NULLS = {"prompt": ("control", "noise"), "camera": ("noise",), "object": ("contr
 NULL_WORDS = {
     ("prompt", "control"): "a paraphrase",
     ("object", "control"): "as many pixels elsewhere",
-    ("prompt", "noise"): "another noise",
-    ("camera", "noise"): "another noise",
-    ("object", "noise"): "another noise",
+    **dict.fromkeys([("prompt", "noise"), ("camera", "noise"), ("object", "noise")], "the noise's margin"),
 }
 MISSING = {
     "control": "without a control in the same episodes there is nothing to compare with",
@@ -29,7 +27,7 @@ MISSING = {
 TESTS = {
     **dict.fromkeys(["run_id", "question", "candidate"], pl.String),
     "n_episodes": pl.Int64,
-    **dict.fromkeys(["mean_error", "mean_error_noise"], pl.Float64),
+    **dict.fromkeys(["mean_error", "mean_error_noise", "share_of_variance"], pl.Float64),
     "stricter_null": pl.String,
     **dict.fromkeys(["estimate", "low", "high", "p", "p_holm"], pl.Float64),
     "family_size": pl.Int64,
@@ -54,13 +52,15 @@ def test_rows(run: Row, changes: pl.DataFrame, paired: pl.DataFrame) -> Iterator
         family = diagnosis.corrected(candidates)
         for one, p_holm in zip(candidates, family, strict=True):
             means = of_question.filter(pl.col("candidate") == one.name)
+            error, noise = mean_of(means, "error"), mean_of(means, "error_noise")
             yield {
                 "run_id": run["run_id"],
                 "question": question,
                 "candidate": one.name,
                 "n_episodes": means.height,
-                "mean_error": means["error"].mean(),
-                "mean_error_noise": means["error_noise"].mean(),
+                "mean_error": error,
+                "mean_error_noise": noise,
+                "share_of_variance": share_of_variance(number(error), number(noise)),
                 **strictest(one),
                 "p": diagnosis.joint_p(one),
                 "p_holm": p_holm,
@@ -69,6 +69,12 @@ def test_rows(run: Row, changes: pl.DataFrame, paired: pl.DataFrame) -> Iterator
                 "reason": one.missing or too_few(one, run["min_episodes"]),
                 **attention(tests.get((f"{question}_attention_log_lift", f"{question}:{one.name}"))),
             }
+
+
+def mean_of(episodes: pl.DataFrame, column: str) -> float | None:
+    """Mean over episodes; None where none has a value."""
+    values = episodes[column].drop_nulls().to_list()
+    return sum(values) / len(values) if values else None
 
 
 def candidate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from measures.diagnosis import INSUFFICIENT, NONE, UNDECIDED, Reading
+from measures.diagnosis import INSUFFICIENT, NONE, RELEVANT_SHARE, UNDECIDED, Reading
 from sql.diagnosis_tables import NULL_WORDS, Row
 
 QUESTIONS = {
@@ -12,13 +12,14 @@ QUESTIONS = {
     "camera": "Which camera do the actions depend on?",
     "object": "Which object do the actions depend on?",
 }
+MARGIN = f"the noise's margin ({RELEVANT_SHARE:.0%} of the variance that it and another noise make)"
 RULES = {
-    "prompt": "yes: changed prompts move the actions more than paraphrases and more than another noise do (larger p of the "
-    "two < alpha); no: the 95 % interval lies below one of them",
-    "camera": "a cause: covering all that a camera shows moves the actions more than another noise does (p < alpha, Holm "
+    "prompt": f"yes: changed prompts move the actions more than paraphrases and than {MARGIN} (larger p of the two < "
+    "alpha); no: the 95 % interval lies below one of them",
+    "camera": f"a cause: covering all that a camera shows moves the actions more than {MARGIN} (p < alpha, Holm "
     "over cameras); none: the 95 % interval lies below it for every camera",
-    "object": "a cause: covering the object moves the actions more than covering as much elsewhere and more than another "
-    "noise does (larger p of the two < alpha, Holm over objects); none: the 95 % interval lies below one of them for every object",
+    "object": f"a cause: covering the object moves the actions more than covering as much elsewhere and than {MARGIN} "
+    "(larger p of the two < alpha, Holm over objects); none: the 95 % interval lies below one of them for every object",
 }
 NOT_ASKED = {
     "prompt": "the study has no changed prompts (conditions.prompts)",
@@ -52,9 +53,14 @@ def one_candidate(question: str, row: Row) -> str:
     p = "" if row["p_holm"] is None else f", p = {row['p_holm']:.2g}"
     null = NULL_WORDS[question, row["stricter_null"]]
     found = f"{row['estimate']:.3g}{interval} above {null}{p}, n = {row['n_episodes']}"
-    return f"{what}: error {row['mean_error']:.3g}, {found}: {reading}" + f" ({row['reason']})" * bool(
+    return f"{what}: error {row['mean_error']:.3g}{share(row)}, {found}: {reading}" + f" ({row['reason']})" * bool(
         row["reason"]
     )
+
+
+def share(row: Row) -> str:
+    part = row["share_of_variance"]
+    return "" if part is None or math.isnan(part) else f" ({part:.0%} of it and the noise's)"
 
 
 def lifts(tests: list[Row]) -> str:

@@ -126,7 +126,7 @@ compared as (
         changes.error,
         changes.above_control,
         noises.error_noise,
-        changes.error - noises.error_noise as above_noise
+        changes.error - {{ relevant_part_of_noise() }} * noises.error_noise as above_noise
     from changes
     left join noises
         on

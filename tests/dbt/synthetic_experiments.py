@@ -18,6 +18,7 @@ HIGH_SEED, LOW_SEED = 0.5, 0.1
 CUT = 0.9
 DELETED, INSERTED = 1.6, 0.8
 N_CONTROLS = 2
+REGIONS = [{"name": "gripper", "object": "gripper", "box": None, "camera": "base"}]
 SHARE_RIGHT = 0.8
 
 

@@ -138,7 +138,7 @@ def test_numbers_stand_on_the_raw_rows(answers: duckdb.DuckDBPyConnection) -> No
         from raw.action_effects join raw.inferences using (run_id, inference_id) join raw.runs using (run_id)
         where study = 'planted-shortcut' group by episode_id""",
     )
-    excess = np.array([row["pad"] - row["noise"] for row in raw])
+    excess = np.array([row["pad"] - 0.14 / 0.86 * row["noise"] for row in raw])
     assert found["n_episodes"] == len(raw) == N_EPISODES
     assert found["mean_error"] == pytest.approx(np.mean([row["pad"] for row in raw]), rel=1e-9)
     assert found["stricter_null"] == "noise"

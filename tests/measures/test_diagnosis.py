@@ -19,6 +19,7 @@ from measures.diagnosis import (
     disagree,
     joint_p,
     reading,
+    share_of_variance,
 )
 
 NAN = math.nan
@@ -115,3 +116,10 @@ def test_attention_singles_out_the_largest_lift_that_is_above_one() -> None:
 )
 def test_disagreement(answer: str, attention: str, expected: bool | None) -> None:
     assert disagree(answer, attention) is expected
+
+
+def test_share_of_variance() -> None:
+    """Inputs with variance 3 and noise with variance 1: squared differences are twice that, the share is 3/4."""
+    assert share_of_variance(6.0, 2.0) == 0.75
+    assert share_of_variance(0.0, 2.0) == 0
+    assert math.isnan(share_of_variance(0.0, 0.0))
