@@ -41,7 +41,7 @@ REQUIRED = (
         "knockout_effects",
         "effects_by_condition",
     ),
-    *("diagnoses", "planted_truths"),
+    *("diagnoses", "diagnosis_tests", "planted_truths"),
 )
 BUILD = "run `python -m ingest` and `dbt build` (or `python -m ingest publish`)"
 PARAMETER = re.compile(r"getvariable\('(\w+)'\)")

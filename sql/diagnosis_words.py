@@ -53,8 +53,9 @@ def one_candidate(question: str, row: Row) -> str:
     p = "" if row["p_holm"] is None else f", p = {row['p_holm']:.2g}"
     null = NULL_WORDS[question, row["stricter_null"]]
     found = f"{row['estimate']:.3g}{interval} above {null}{p}, n = {row['n_episodes']}"
-    return f"{what}: error {row['mean_error']:.3g}{share(row)}, {found}: {reading}" + f" ({row['reason']})" * bool(
-        row["reason"]
+    return (
+        f"{what}: error {row['mean_error']:.3g}{share(row)}, {found}: {reading}"
+        + f" ({row['reason']})" * bool(row["reason"])
     )
 
 

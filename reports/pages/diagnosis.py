@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from measures.diagnosis import RELEVANT_SHARE
 from reports import words
 from reports.blocks import Column, Section, Table, TableBlock, text_column
 from reports.context import Context
 from reports.warehouse import Result, Row
 
 MEANING = (
-    "Each candidate is changed and held against what should not matter: a paraphrase, or as many pixels elsewhere, and "
-    "another noise. It is a cause when it moves the actions more than every one of these (corrected p below the study's "
-    "level), and none when its 95 % interval lies below one of them. Anything else is undecided."
+    "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "
+    f"pixels elsewhere) and against a margin of the noise: {RELEVANT_SHARE:.0%} of the variance that the change and another noise "
+    "make together. It is a cause when it exceeds both (corrected p below the study's level), and none when its 95 % interval "
+    "lies below one of them. Anything else is undecided."
 )
-ERROR = "error above the stricter of its nulls"
+ERROR = "error above its nulls"
 
 
 def answered(ctx: Context) -> list[Row]:
@@ -35,7 +39,7 @@ def section(ctx: Context) -> list[Section]:
                 TableBlock(
                     "Answers by covering and changing, beside what attention says", table(rows), [found]
                 ),
-                numbers(rows, found),
+                candidates(ctx.query("diagnosis_tests")),
             ],
         )
     ]
@@ -59,11 +63,26 @@ def table(rows: list[Row]) -> Table:
     return Table(columns, [{**row, "range": words.interval(row["low"], row["high"])} for row in rows])
 
 
-def numbers(rows: list[Row], source: Result) -> TableBlock:
-    """The numbers of every candidate, in sentences."""
+def candidates(source: Result, first: Sequence[Column] = ()) -> TableBlock:
+    """Every candidate with its numbers; ``first`` are columns before them."""
     columns = [
-        text_column("question_in_words", "question"),
-        text_column("because", "covering and changing"),
-        text_column("attention_because", "attention"),
+        *first,
+        text_column("question", "question"),
+        text_column("candidate", "changed"),
+        Column("mean_error", "error"),
+        Column("mean_error_noise", "error, another noise"),
+        Column("share_of_variance", "share of both", words.percent),
+        Column("estimate", ERROR),
+        Column("range", "95 % interval", str),
+        Column("p_holm", "p, Holm", words.p_value),
+        Column("n_episodes", "episodes"),
+        text_column("reading", "reading"),
+        Column(
+            "attention_lift",
+            "lift of attention",
+            hint="of the action tokens, against evenly spread attention",
+        ),
+        text_column("reason", "why it is not decided"),
     ]
-    return TableBlock("The numbers behind them", Table(columns, rows), [source])
+    rows = [{**row, "range": words.interval(row["low"], row["high"])} for row in source]
+    return TableBlock("Every candidate", Table(columns, rows), [source])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from measures.diagnosis import UNDECIDED
 from reports import words
 from reports.blocks import Column, Section, Table, TableBlock, text_column
 from reports.context import Context
-from reports.pages.diagnosis import ERROR, MEANING
+from reports.pages.diagnosis import ERROR, MEANING, candidates
 from reports.warehouse import Result, Row
 
 KNOWN_BY = {"training": "its training alone", "behaviour": "its model card"}
-NOT_RIGHT = {True: "right", False: "WRONG", None: "no answer"}
+RIGHT = {True: "right", False: "WRONG", None: "no answer"}
 
 
 def is_shown(ctx: Context) -> bool:
@@ -21,7 +22,9 @@ def sections(ctx: Context) -> list[Section]:
     """Truth against answer, then attention against causality."""
     found = ctx.query("planted_truths")
     rows = [shown(row) for row in found]
-    return [truths(rows, found), disagreements(rows, found), evidence(rows, found)]
+    tested = candidates(ctx.query("planted_candidates"), [text_column("policy", "policy")])
+    evidence = Section("evidence", "The numbers behind them", [], [tested])
+    return [truths(rows, found), disagreements(rows, found), evidence]
 
 
 def shown(row: Row) -> Row:
@@ -29,7 +32,7 @@ def shown(row: Row) -> Row:
         **row,
         "truth": row["expected"],
         "from": KNOWN_BY.get(row["known_by"], row["known_by"]),
-        "right": NOT_RIGHT[row["is_right"]],
+        "right": "undecided" if row["answer"] == UNDECIDED else RIGHT[row["is_right"]],
         "range": words.interval(row["low"], row["high"]),
     }
 
@@ -44,7 +47,7 @@ def truths(rows: list[Row], source: Result) -> Section:
     ]
     columns = [
         text_column("policy", "policy"),
-        text_column("question_in_words", "question"),
+        text_column("question", "question"),
         text_column("truth", "truth"),
         text_column("from", "known from"),
         text_column("answer", "answer"),
@@ -70,7 +73,7 @@ def disagreements(rows: list[Row], source: Result) -> Section:
     ]
     columns = [
         text_column("policy", "policy"),
-        text_column("question_in_words", "question"),
+        text_column("question", "question"),
         text_column("attention_answer", "attention says"),
         text_column("answer", "the actions say"),
         Column("disagree", "disagree", words.number, is_number=False),
@@ -79,17 +82,3 @@ def disagreements(rows: list[Row], source: Result) -> Section:
     table = Table(columns, rows, filters={"policy": ""})
     title = "Where would attention alone have misled?"
     return Section("attention", title, lead, [TableBlock("Attention against causality", table, [source])])
-
-
-def evidence(rows: list[Row], source: Result) -> Section:
-    columns = [
-        text_column("policy", "policy"),
-        text_column("question_in_words", "question"),
-        text_column("because", "covering and changing"),
-        text_column("attention_because", "attention"),
-        text_column("run_id", "run"),
-    ]
-    table = Table(columns, rows, filters={"policy": ""})
-    return Section(
-        "evidence", "The numbers behind them", [], [TableBlock("Every candidate", table, [source])]
-    )

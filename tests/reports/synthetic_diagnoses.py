@@ -43,6 +43,13 @@ def add_diagnoses(con: duckdb.DuckDBPyConnection, shape: Shape) -> None:
         row(shape, "camera", "base", "wrist", **camera),
         row(shape, "object", "not applicable", "insufficient data"),
     ])  # fmt: skip
+    insert(con, "diagnosis_tests", [
+        {"run_id": shape.run_id, "question": "camera", "candidate": "base", "n_episodes": shape.n_success, "mean_error": 1.5,
+         "mean_error_noise": 0.5, "share_of_variance": 0.75, "stricter_null": "noise", "estimate": 1.25, "low": 0.75, "high": 2.0,
+         "p": 0.001, "p_holm": 0.002, "family_size": 2, "reading": "cause", "attention_log_lift": 0.0},
+        {"run_id": shape.run_id, "question": "prompt", "candidate": "prompt", "n_episodes": shape.n_success, "mean_error": 0.5,
+         "family_size": 1, "reading": "insufficient data", "reason": "no repeats"},
+    ])  # fmt: skip
 
 
 def add_truths(con: duckdb.DuckDBPyConnection, run_id: str) -> None:

@@ -52,6 +52,10 @@ def test_answers_stand_on_causes_and_on_the_index(rich: Site) -> None:
         ["Which camera do the actions depend on?", "base"],
     ]
     assert "0.750 to 2.00" in " ".join(found[1])
+    tested = sections(rich.root / "causes.html")["diagnosis"].split("Every candidate")[1]
+    (prompt, camera) = rows_of(tested)
+    assert prompt[-3:] == ["insufficient data", "n/a", "no repeats"]
+    assert [camera[i] for i in (1, 2, 3, 4, 10)] == ["base", "1.50", "0.500", "75 %", "1.00"]
 
 
 def test_a_study_that_changes_nothing_has_no_diagnosis(little: Site) -> None:
@@ -69,13 +73,13 @@ def test_the_page_says_what_was_right_and_where_attention_misleads(planted: Path
     found = sections(planted / "planted.html")
     assert "1 of 3 answers about 1 policy are right" in found["truths"]
     right = {row[1]: row for row in rows_of(found["truths"])}
-    assert right["Which camera do the actions depend on?"][2:6] == [
+    assert right["camera"][2:6] == [
         "wrist",
         "its training alone",
         "wrist",
         "right",
     ]
-    assert right["Does the prompt control the actions?"][2:6] == ["yes", "its model card", "no", "WRONG"]
-    assert right["Which object do the actions depend on?"][5] == "no answer"
+    assert right["prompt"][2:6] == ["yes", "its model card", "no", "WRONG"]
+    assert right["object"][5] == "no answer"
     assert "disagree in 1 of 2 answers" in found["attention"]
     assert "<b>wrist</b>" not in (planted / "planted.html").read_text()
