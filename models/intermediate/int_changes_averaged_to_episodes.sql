@@ -1,8 +1,14 @@
 with
 
-action_shifts as (
+errors as (
 
-    select * from {{ ref('int_action_shifts_averaged_to_episodes') }}
+    select * from {{ ref('int_action_errors_standardised') }}
+
+),
+
+pairs as (
+
+    select * from {{ ref('int_prompts_paired_with_baselines') }}
 
 ),
 
@@ -12,9 +18,16 @@ vacuous_paraphrases as (
 
 ),
 
-regions as (
+effects as (
 
-    select * from {{ ref('int_regions_compared') }}
+    select
+        effects.*,
+        errors.error
+    from {{ ref('int_experiment_effects') }} as effects
+    inner join errors
+        on
+            effects.run_id = errors.run_id
+            and effects.inference_id = errors.inference_id
 
 ),
 
@@ -29,8 +42,8 @@ noises as (
     select
         run_id,
         episode_id,
-        avg(mse_standardised) as error_noise
-    from {{ ref('int_experiments_averaged_to_episodes') }}
+        avg(error) as error_noise
+    from effects
     where condition_kind = 'noise'
     group by all
 
@@ -39,26 +52,56 @@ noises as (
 prompts as (
 
     select
-        run_id,
-        episode_id,
-        avg(mse_standardised) as error
-    from action_shifts
+        pairs.run_id,
+        pairs.episode_id,
+        pairs.condition_id,
+        pairs.condition_kind,
+        avg(errors.error) as error
+    from pairs
+    inner join errors
+        on
+            pairs.run_id = errors.run_id
+            and pairs.inference_id = errors.inference_id
     where
-        condition_kind = 'prompt'
-        and not is_same_object
+        pairs.condition_kind = 'paraphrase'
+        or not pairs.is_same_object
     group by all
 
 ),
 
-paraphrases as (
+prompted as (
 
     select
         run_id,
         episode_id,
-        sum(mse_standardised) as error,
-        count(mse_standardised) as n
-    from action_shifts
-    where condition_kind = 'paraphrase'
+        avg(error) filter (where condition_kind = 'prompt') as error,
+        sum(error) filter (where condition_kind = 'paraphrase') as error_paraphrases,
+        count(*) filter (where condition_kind = 'paraphrase') as n_paraphrases
+    from prompts
+    group by all
+
+),
+
+frames as (
+
+    select
+        effects.run_id,
+        effects.episode_id,
+        effects.frame_index,
+        effects.noise_index,
+        effects.region,
+        effects.camera,
+        effects.fill,
+        any_value(names.object) as object,
+        any_value(names.camera) as whole_camera,
+        any_value(names.is_whole_picture) as is_whole_picture,
+        avg(effects.error) filter (where effects.arm = 'region') as error,
+        avg(effects.error) filter (where effects.arm = 'region_control') as error_control
+    from effects
+    inner join names
+        on
+            effects.run_id = names.run_id
+            and effects.region = names.region
     group by all
 
 ),
@@ -66,16 +109,15 @@ paraphrases as (
 changes as (
 
     select
-        prompts.run_id,
-        prompts.episode_id,
+        prompted.run_id,
+        prompted.episode_id,
         'prompt' as question,
         'prompt' as candidate,
-        prompts.error,
-        prompts.error
-        - {{ mean_with_zeros('paraphrases.error', 'paraphrases.n', 'vacuous_paraphrases.n') }} as above_control
-    from prompts
-    left join paraphrases
-        using (run_id, episode_id)
+        prompted.error,
+        prompted.error
+        - {{ mean_with_zeros('prompted.error_paraphrases', 'prompted.n_paraphrases', 'vacuous_paraphrases.n') }}
+            as above_control
+    from prompted
     left join vacuous_paraphrases
         using (run_id, episode_id)
 
@@ -83,35 +125,27 @@ changes as (
 
     -- A whole picture has no elsewhere: it is held against the noise alone.
     select
-        regions.run_id,
-        regions.episode_id,
+        run_id,
+        episode_id,
         'camera' as question,
-        names.camera as candidate,
-        avg(regions.error_region) as error,
+        whole_camera as candidate,
+        avg(error) as error,
         null as above_control
-    from regions
-    inner join names
-        on
-            regions.run_id = names.run_id
-            and regions.region = names.region
-    where names.is_whole_picture
+    from frames
+    where is_whole_picture
     group by all
 
     union all
 
     select
-        regions.run_id,
-        regions.episode_id,
+        run_id,
+        episode_id,
         'object' as question,
-        names.object as candidate,
-        avg(regions.error_region) as error,
-        avg(regions.difference) as above_control
-    from regions
-    inner join names
-        on
-            regions.run_id = names.run_id
-            and regions.region = names.region
-    where names.object is not null
+        object as candidate,
+        avg(error) as error,
+        avg(error - error_control) as above_control
+    from frames
+    where object is not null
     group by all
 
 ),

@@ -332,7 +332,7 @@ def fill_episode(world: World, episode: Row, out: dict[str, list[Row]]) -> None:
                     "named_object": named if world.has_objects else None,
                     "token_hash": named,
                     "layout_id": "layout",
-                    "actions": [[0.0, 1.0]],
+                    "actions": [[1.0, 1.0], [-1.0, 1.0]],
                     "status": status,
                     "reason": reason,
                 }

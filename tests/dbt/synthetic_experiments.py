@@ -115,7 +115,7 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
                         "baseline_id": baseline["inference_id"],
                         "mse": max(arm.mse + noise, 0.0),
                         "mse_standardised": max(arm.error + noise, 0.0),
-                        "per_dim": [0.0, 0.0],
+                        "per_dim": [max(arm.error + noise, 0.0), 0.0],
                     }
                 )
     episodes = {row["episode_id"] for row in baselines}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from measures.diagnosis import RELEVANT_SHARE
@@ -27,23 +28,31 @@ def diagnosis(warehouse: duckdb.DuckDBPyConnection, run_id: str, question: str) 
 
 
 def test_the_prompt_controls_the_actions(warehouse: duckdb.DuckDBPyConnection) -> None:
-    """Mean error of the prompts that name another object, from the raw rows, less 0.14 / 0.86 of another noise's."""
-    (errors,) = warehouse.execute(
-        """select avg(error) from (
-            select changed.episode_id, avg(mse_standardised) as error
-            from raw.action_effects
-            join raw.inferences as changed using (run_id, inference_id)
-            join raw.inferences as baseline
-                on baseline.run_id = changed.run_id and baseline.inference_id = action_effects.baseline_id
-            where changed.run_id = 'planted' and changed.condition_id like 'prompt:%' and changed.status = 'ok'
-                and changed.noise_index = 0 and changed.named_object is distinct from baseline.named_object
-            group by all)"""
-    ).fetchone() or (None,)
+    """From the raw rows: prompts that name another object against paraphrases, of which a vacuous one counts as 0."""
+    raw = warehouse.execute(
+        """select changed.episode_id, changed.condition_id, coalesce(per_dim[1], 0)
+        from raw.inferences as changed
+        join raw.inferences as baseline using (run_id, episode_id, frame_index)
+        left join raw.action_effects on action_effects.inference_id = changed.inference_id
+            and action_effects.run_id = changed.run_id
+        where changed.run_id = 'planted' and changed.noise_index = 0 and baseline.noise_index = 0
+            and baseline.condition_id = 'baseline:baseline' and changed.status in ('ok', 'vacuous')
+            and (changed.condition_id like 'paraphrase:%' or changed.condition_id like 'prompt:%'
+                and changed.named_object is distinct from baseline.named_object)"""
+    ).fetchall()
+    by_condition: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for episode, condition, squared in raw:
+        key = episode, condition.split(":")[0]
+        by_condition.setdefault(key, {}).setdefault(condition, []).append(squared)
+    means = {key: np.mean([np.mean(one) for one in found.values()]) for key, found in by_condition.items()}
+    excess = [
+        means[episode, "prompt"] - means[episode, "paraphrase"] for episode, kind in means if kind == "prompt"
+    ]
     found = diagnosis(warehouse, "planted", "prompt")
     assert (found["answer"], found["attention_answer"], found["disagree"]) == ("yes", "yes", False)
-    assert found["estimate"] == pytest.approx(errors - MARGIN, abs=0.01)
+    assert found["estimate"] == pytest.approx(np.mean(excess), rel=0.01)
     assert found["low"] < found["estimate"] < found["high"]
-    assert found["n_episodes"] == N_EPISODES
+    assert found["n_episodes"] == N_EPISODES == len(excess)
 
 
 def test_an_object_is_a_cause(warehouse: duckdb.DuckDBPyConnection) -> None:
@@ -88,5 +97,5 @@ def test_an_unknown_checkpoint_has_no_truth(warehouse: duckdb.DuckDBPyConnection
 
 
 def test_the_margin_of_the_noise_is_the_rules_share() -> None:
-    (part,) = duckdb.sql(f"select {rendered('relevant_part_of_noise')}").fetchone() or (None,)
+    ((part,),) = duckdb.sql(f"select {rendered('relevant_part_of_noise')}").fetchall()
     assert part == pytest.approx(RELEVANT_SHARE / (1 - RELEVANT_SHARE))

@@ -132,15 +132,26 @@ def test_numbers_stand_on_the_raw_rows(answers: duckdb.DuckDBPyConnection) -> No
     )
     raw = rows(
         answers,
-        """select episode_id,
-            avg(mse_standardised) filter (where condition_id like 'occlusion:pad.region.%') as pad,
-            avg(mse_standardised) filter (where condition_id like 'noise:%') as noise
-        from raw.action_effects join raw.inferences using (run_id, inference_id) join raw.runs using (run_id)
-        where study = 'planted-shortcut' group by episode_id""",
+        """select inferences.* exclude (run_id), per_dim
+        from raw.inferences join raw.runs using (run_id) left join raw.action_effects using (run_id, inference_id)
+        where study = 'planted-shortcut' and inferences.status = 'ok'""",
     )
-    excess = np.array([row["pad"] - 0.14 / 0.86 * row["noise"] for row in raw])
-    assert found["n_episodes"] == len(raw) == N_EPISODES
-    assert found["mean_error"] == pytest.approx(np.mean([row["pad"] for row in raw]), rel=1e-9)
+    steps = np.concatenate(
+        [np.array(row["actions"]) for row in raw if row["condition_id"] == "baseline:baseline"]
+    )
+    variances = steps.astype(np.float64).var(axis=0, ddof=1)
+
+    def errors(kind: str) -> dict[str, float]:
+        found: dict[str, list[float]] = {}
+        for row in raw:
+            if row["condition_id"].startswith(kind):
+                found.setdefault(row["episode_id"], []).append(float(np.mean(row["per_dim"] / variances)))
+        return {episode: float(np.mean(values)) for episode, values in found.items()}
+
+    pad, noise = errors("occlusion:pad.region."), errors("noise:")
+    excess = np.array([pad[episode] - 0.14 / 0.86 * noise[episode] for episode in sorted(pad)])
+    assert found["n_episodes"] == len(excess) == N_EPISODES
+    assert found["mean_error"] == pytest.approx(np.mean(list(pad.values())), rel=1e-9)
     assert found["stricter_null"] == "noise"
     assert found["estimate"] == pytest.approx(excess.mean(), rel=1e-9)
     flipped = np.array(list(itertools.product([1, -1], repeat=N_EPISODES))) @ excess / N_EPISODES
