@@ -14,4 +14,4 @@ select
     exp(attention_log_lift) as attention_lift
 from marts.diagnosis_tests
 where run_id = getvariable('run_id')
-order by array_position(['prompt', 'camera', 'object'], question), estimate desc nulls last, candidate
+order by array_position(['prompt', 'camera', 'object'], question) asc, estimate desc nulls last, candidate asc

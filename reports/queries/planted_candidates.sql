@@ -29,8 +29,8 @@ from marts.diagnosis_tests as tests
 inner join policies
     on tests.run_id = policies.run_id
 order by
-    policies.is_planted,
-    policies.policy,
-    array_position(['prompt', 'camera', 'object'], tests.question),
+    policies.is_planted asc,
+    policies.policy asc,
+    array_position(['prompt', 'camera', 'object'], tests.question) asc,
     tests.estimate desc nulls last,
-    tests.candidate
+    tests.candidate asc
