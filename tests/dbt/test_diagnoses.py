@@ -30,7 +30,7 @@ def diagnosis(warehouse: duckdb.DuckDBPyConnection, run_id: str, question: str) 
 def test_the_prompt_controls_the_actions(warehouse: duckdb.DuckDBPyConnection) -> None:
     """From the raw rows: prompts that name another object against paraphrases, of which a vacuous one counts as 0."""
     raw = warehouse.execute(
-        """select changed.episode_id, changed.condition_id, coalesce(per_dim[1], 0)
+        """select changed.episode_id, changed.condition_id, case when changed.status = 'ok' then per_dim[1] else 0 end
         from raw.inferences as changed
         join raw.inferences as baseline using (run_id, episode_id, frame_index)
         left join raw.action_effects on action_effects.inference_id = changed.inference_id
