@@ -37,7 +37,7 @@ endef
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 .PHONY: demo
 demo: $(VENV)/.demo-stamp ## From a fresh clone to a report: run the bundled policy, build the warehouse, write site/
@@ -70,6 +70,13 @@ bench: $(VENV)/.dev-stamp ## Run the benchmarks and print their figures
 world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (under 40 minutes on 2 idle cores)
 	$(PY) -m ingest.demo.make_world
 
+.PHONY: planted-report
+planted-report: $(VENV)/.demo-stamp ## Run the studies whose right answers are known and write site-planted/ (about 5 minutes)
+	for study in studies/planted/*.yaml; do $(PY) -m ingest run --no-load --study "$$study" --lake lake-planted; done
+	$(PY) -m ingest publish --lake lake-planted --warehouse warehouse-planted.duckdb
+	$(PY) -m reports --warehouse warehouse-planted.duckdb --lake lake-planted --run planted-shortcut --out site-planted
+	@echo "Open file://$(CURDIR)/site-planted/planted.html"
+
 .PHONY: planted
 planted: $(VENV)/.sim-stamp ## Train the policies with a planted truth again (about an hour on 2 idle cores)
 	$(PY) -m ingest.demo.planted.make
@@ -80,7 +87,7 @@ dictionary: $(VENV)/.dev-stamp ## Write docs/data-dictionary.md from sql/schema 
 
 .PHONY: clean
 clean: ## Remove what can be made again in minutes: warehouse, site, build files, caches; the lake stays
-	rm -rf site build dist target logs warehouse*.duckdb* *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf site site-planted build dist target logs warehouse*.duckdb* *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: test-lowest
@@ -92,7 +99,7 @@ test-lowest: $(LOWEST)/.stamp ## The tests of the core with the lowest versions 
 
 .PHONY: clean-all
 clean-all: clean ## Remove the lake and .venv as well
-	rm -rf lake $(VENV) $(LOWEST)
+	rm -rf lake lake-planted $(VENV) $(LOWEST)
 
 # ---------------------------------------------------------------------------------------------------- set-up
 

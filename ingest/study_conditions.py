@@ -45,6 +45,11 @@ class RegionSection(Section):
                 raise ValueError("a box needs a camera, left < right and top < bottom")
         return self
 
+    @property
+    def is_whole_picture(self) -> bool:
+        """All that a camera shows: there is no elsewhere for a control."""
+        return self.box == (0, 0, 1, 1)
+
 
 class OcclusionSection(Section):
     layers: Layers = Field("all", description="Whose baseline maps choose the patches.")

@@ -24,6 +24,7 @@ from reports.pages import (
     methods,
     modality_balance,
     object_attention,
+    planted,
     prompt_control,
     time_course,
     word_by_word,
@@ -43,6 +44,7 @@ class Page:
     question: str
     hypotheses: tuple[str, ...] = ()
     sections: Callable[[Context], list[Section]] | None = None
+    is_shown: Callable[[Context], bool] | None = None  # where it is not for every warehouse
 
     @property
     def file(self) -> str:
@@ -60,6 +62,7 @@ PAGES = (
     Page("heads", "Heads", "Which heads look where, and are they the same ones in other episodes?", ("H4",), heads.sections),
     Page("words", "Words", "What does each word of the instruction look at?", (), word_by_word.sections),
     Page("compare", "Compare", "How does this run differ from others?", (), compare.sections),
+    Page("planted", "Planted truths", "Are the answers right where the truth is known?", (), planted.sections, planted.is_shown),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
 )  # fmt: skip
@@ -68,6 +71,11 @@ PAGES = (
 def page_named(slug: str) -> Page:
     """The page of that name."""
     return next(page for page in PAGES if page.slug == slug)
+
+
+def shown_pages(context: Context) -> tuple[Page, ...]:
+    """The pages of this warehouse."""
+    return tuple(page for page in PAGES if page.is_shown is None or page.is_shown(context))
 
 
 @dataclass(frozen=True)
@@ -107,9 +115,8 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
                 f"{len(study.others) + 1} runs in {options.warehouse}; showing {study.run_id} (choose with --run)"
             )
         start_folder(building, study.run_id)
-        context = Context(
-            warehouse, study, options.lake, building, render.environment(), {"nav": PAGES, "csp": assets.CSP}
-        )
+        context = Context(warehouse, study, options.lake, building, render.environment(), {"csp": assets.CSP})
+        context.shared["nav"] = pages = shown_pages(context)
         assets.write(building / "assets")
         if not context.has_pictures and study.n_episodes():
             report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")
@@ -127,7 +134,7 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
             f"{out} cannot be replaced ({error.strerror}): the new site is in {building}"
         ) from error
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 1e6
-    report.summary = f"{len(PAGES)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
+    report.summary = f"{len(pages)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
     return report
 
 
@@ -197,7 +204,7 @@ def write_pages(context: Context, report: Report) -> None:
         return "index.html", content
 
     write_page(context, report, page_named("index"), make_index)
-    for page in PAGES:
+    for page in context.shared["nav"]:
         if page.sections is not None:
             write_page(context, report, page, lambda page=page: sections_content(context, report, page))  # type: ignore[misc]
 

@@ -43,6 +43,7 @@ REQUIRED = (
     ),
     *("head_ranking", "head_roles", "head_specialisation", "layer_flow", "roi_over_time", "roi_lags"),
     "run_comparison",
+    *("diagnoses", "diagnosis_tests", "planted_truths"),
 )
 BUILD = "run `python -m ingest` and `dbt build` (or `python -m ingest publish`)"
 PARAMETER = re.compile(r"getvariable\('(\w+)'\)")

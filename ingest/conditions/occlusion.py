@@ -176,7 +176,7 @@ def occlusion_conditions(
             for region in section.regions:
                 here = {"region": region.name, "camera": name, "fill": fill}
                 yield _condition("region", here, Occlusion(NamedRegion(region), members, fill))
-                for k in range(section.controls):
+                for k in range(0 if region.is_whole_picture else section.controls):
                     place = NamedRegion(region, k, section.controls)
                     yield _condition(
                         "region_control", {**here, "control": k}, Occlusion(place, members, fill)

@@ -314,3 +314,5 @@ select * from differences
 where value is not null
 union all by name
 select * from {{ ref('int_experiment_differences_paired') }}
+union all by name
+select * from {{ ref('int_diagnosis_differences_paired') }}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reports import charts, palette, words
 from reports.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section
 from reports.context import Context
+from reports.pages import diagnosis
 from reports.pages.tables import interval_table
 from reports.warehouse import Result, Row
 from reports.words import p_value
@@ -28,9 +29,9 @@ def sections(ctx: Context) -> list[Section]:
     cuts, effects = ctx.query("knockouts"), ctx.query("effects_of_experiments")
     if not (len(fidelity) or len(regions) or len(cuts) or len(effects)):
         why = "The study covers no pictures, cuts no attention and changes no model, so attention stays a correlate."
-        return [Section("none", "Causes", [], [Missing("Causes", why, COMMAND)])]
+        return [*diagnosis.section(ctx), Section("none", "Causes", [], [Missing("Causes", why, COMMAND)])]
     floor = next((r["noise_floor"] for r in fidelity if r["noise_floor"] is not None), None)
-    found = []
+    found = diagnosis.section(ctx)
     if len(fidelity):
         blocks = [block for fill in fills_of(fidelity) for block in covered_figure(fidelity, fill, floor)]
         found.append(

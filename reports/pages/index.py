@@ -6,6 +6,7 @@ from typing import Any
 
 from reports import words
 from reports.context import Context
+from reports.pages import diagnosis
 from reports.pages.cards import cards, unmeasured
 from reports.pages.warnings import STATES, warnings
 from reports.warehouse import Result, Row
@@ -21,6 +22,7 @@ def content(ctx: Context) -> dict[str, Any]:
     )
     return {
         "cards": cards(ctx, verdicts),
+        "diagnoses": diagnosis.answered(ctx),
         "unmeasured": unmeasured(verdicts),
         "coverage": [coverage_row(row) for row in coverage],
         "states": STATES,
@@ -29,7 +31,7 @@ def content(ctx: Context) -> dict[str, Any]:
         "warnings": warnings(ctx, coverage, padding, scenarios),
         "facts": facts(ctx, coverage),
         "failure_kinds": [r for r in ctx.study.outcomes if r["failure_kind"]],
-        "sources": [verdicts, coverage, reasons, issues, padding, scenarios],
+        "sources": [verdicts, ctx.query("diagnoses"), coverage, reasons, issues, padding, scenarios],
     }
 
 

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from tests.dbt.synthetic_experiments import add_experiments
+from tests.dbt.synthetic_experiments import REGIONS, add_experiments
 from tests.dbt.synthetic_experiments import condition_rows as condition_rows_of_experiments
 from tests.dbt.synthetic_layout import layout_rows
 
@@ -158,6 +158,7 @@ def run_row(world: World) -> Row:
             "min_episodes": world.min_episodes,
         },
         "seed": world.seed,
+        "conditions": {"occlusion": {"regions": REGIONS} if world.has_experiments else None},
     }
     return {
         "study": world.run_id,
@@ -331,7 +332,7 @@ def fill_episode(world: World, episode: Row, out: dict[str, list[Row]]) -> None:
                     "named_object": named if world.has_objects else None,
                     "token_hash": named,
                     "layout_id": "layout",
-                    "actions": [[0.0, 1.0]],
+                    "actions": [[1.0, 1.0], [-1.0, 1.0]],
                     "status": status,
                     "reason": reason,
                 }

@@ -18,6 +18,7 @@ HIGH_SEED, LOW_SEED = 0.5, 0.1
 CUT = 0.9
 DELETED, INSERTED = 1.6, 0.8
 N_CONTROLS = 2
+REGIONS = [{"name": "gripper", "object": "gripper", "box": None, "camera": "base"}]
 SHARE_RIGHT = 0.8
 
 
@@ -114,7 +115,7 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
                         "baseline_id": baseline["inference_id"],
                         "mse": max(arm.mse + noise, 0.0),
                         "mse_standardised": max(arm.error + noise, 0.0),
-                        "per_dim": [0.0, 0.0],
+                        "per_dim": [max(arm.error + noise, 0.0), 0.0],
                     }
                 )
     episodes = {row["episode_id"] for row in baselines}

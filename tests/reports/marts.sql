@@ -101,3 +101,15 @@ create table marts.knockout_effects (run_id varchar, cut varchar, query varchar,
     family_size bigint, total_effect double[]);
 create table marts.effects_by_condition (run_id varchar, condition_id varchar, condition_kind varchar, n_episodes bigint,
     mean_mse double, mean_mse_standardised double, std_mse_standardised double, params json, low double, high double);
+create table marts.diagnoses (run_id varchar, question varchar, question_in_words varchar, answer varchar, estimate double,
+    low double, high double, n_episodes bigint, family_size bigint, rule varchar, because varchar, attention_answer varchar,
+    attention_estimate double, attention_low double, attention_high double, attention_because varchar, disagree boolean,
+    told varchar);
+create table marts.planted_truths (run_id varchar, study varchar, policy varchar, is_planted boolean, question varchar,
+    question_in_words varchar, expected varchar, known_by varchar, answer varchar, is_right boolean, estimate double, low double,
+    high double, n_episodes bigint, because varchar, attention_answer varchar, attention_because varchar, disagree boolean,
+    told varchar);
+create table marts.diagnosis_tests (run_id varchar, question varchar, candidate varchar, n_episodes bigint, mean_error double,
+    mean_error_noise double, share_of_variance double, stricter_null varchar, estimate double, low double, high double, p double,
+    p_holm double, family_size bigint, reading varchar, reason varchar, attention_log_lift double, attention_low double,
+    attention_high double, attention_p_holm double, n_episodes_attention bigint);

@@ -185,10 +185,16 @@ def groups(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 
 def aggregate(con: duckdb.DuckDBPyConnection, shape: Shape) -> None:
-    from tests.reports import synthetic_experiments, synthetic_heads_and_time, synthetic_tests
+    from tests.reports import (
+        synthetic_diagnoses,
+        synthetic_experiments,
+        synthetic_heads_and_time,
+        synthetic_tests,
+    )
 
     synthetic_tests.by_layer(con)
     synthetic_tests.intervals_and_tests(con, shape)
     synthetic_tests.verdicts(con, shape)
     synthetic_experiments.add_experiments(con, shape)
     synthetic_heads_and_time.add_heads_and_time(con, shape, np.random.default_rng(7))
+    synthetic_diagnoses.add_diagnoses(con, shape)

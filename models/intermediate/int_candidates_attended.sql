@@ -1,0 +1,80 @@
+with
+
+cameras as (
+
+    select * from {{ ref('int_camera_attention_averaged_to_episodes') }}
+
+),
+
+objects as (
+
+    select * from {{ ref('object_attention_by_episode') }}
+    where
+        query = 'action'
+        and rows = 'mean'
+        and against = 'own'
+        and not is_last_prefix_layer
+
+),
+
+names as (
+
+    select distinct
+        run_id,
+        object
+    from {{ ref('int_regions_named') }}
+    where object is not null
+
+),
+
+attended as (
+
+    select
+        run_id,
+        episode_id,
+        denoise_step,
+        'camera' as question,
+        camera as candidate,
+        log_lift
+    from cameras
+
+    union all
+
+    select
+        objects.run_id,
+        objects.episode_id,
+        objects.denoise_step,
+        'object' as question,
+        objects.role as candidate,
+        objects.log_lift
+    from objects
+    inner join names
+        on
+            objects.run_id = names.run_id
+            and objects.role = names.object
+
+),
+
+last_steps as (
+
+    -- The last step is the one that the actions come from.
+    select * from attended
+    qualify denoise_step = max(denoise_step) over (partition by run_id, question)
+
+),
+
+averaged_to_episodes as (
+
+    select
+        run_id,
+        episode_id,
+        question,
+        candidate,
+        avg(log_lift) as log_lift
+    from last_steps
+    group by all
+
+)
+
+select * from averaged_to_episodes
+where log_lift is not null

@@ -1,0 +1,88 @@
+"""Diagnoses of the run: what the actions depend on, and whether attention says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from measures.diagnosis import RELEVANT_SHARE
+from reports import words
+from reports.blocks import Column, Section, Table, TableBlock, text_column
+from reports.context import Context
+from reports.warehouse import Result, Row
+
+MEANING = (
+    "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "
+    f"pixels elsewhere) and against a margin of the noise: {RELEVANT_SHARE:.0%} of the variance that the change and another noise "
+    "make together. It is a cause when it exceeds both (corrected p below the study's level), and none when its 95 % interval "
+    "lies below one of them. Anything else is undecided."
+)
+ERROR = "error above its nulls"
+
+
+def answered(ctx: Context) -> list[Row]:
+    """The questions whose changes the study asks for."""
+    return [row for row in ctx.query("diagnoses") if row["answer"] != "not applicable"]
+
+
+def section(ctx: Context) -> list[Section]:
+    """The answers with their numbers; nothing where the study asks for no such change."""
+    rows = answered(ctx)
+    if not rows:
+        return []
+    found = ctx.query("diagnoses")
+    return [
+        Section(
+            "diagnosis",
+            "What do the actions depend on?",
+            [*sentences(rows), MEANING],
+            [
+                TableBlock(
+                    "Answers by covering and changing, beside what attention says", table(rows), [found]
+                ),
+                candidates(ctx.query("diagnosis_tests")),
+            ],
+        )
+    ]
+
+
+def sentences(rows: list[Row]) -> list[str]:
+    """'Which camera do the actions depend on? base. Attention singles out wrist, but ...'"""
+    return [f"{row['question_in_words']} {words.sentence(row['answer'])} {row['told']}" for row in rows]
+
+
+def table(rows: list[Row]) -> Table:
+    columns = [
+        text_column("question_in_words", "question"),
+        text_column("answer", "answer"),
+        Column("estimate", ERROR),
+        Column("range", "95 % interval", str, hint="BCa bootstrap over episodes, of the strongest candidate"),
+        Column("n_episodes", "episodes"),
+        text_column("attention_answer", "attention says"),
+        Column("disagree", "disagree", words.number, is_number=False),
+    ]
+    return Table(columns, [{**row, "range": words.interval(row["low"], row["high"])} for row in rows])
+
+
+def candidates(source: Result, first: Sequence[Column] = ()) -> TableBlock:
+    """Every candidate with its numbers; ``first`` are columns before them."""
+    columns = [
+        *first,
+        text_column("question", "question"),
+        text_column("candidate", "changed"),
+        Column("mean_error", "error"),
+        Column("mean_error_noise", "error, another noise"),
+        Column("share_of_variance", "share of both", words.percent),
+        Column("estimate", ERROR),
+        Column("range", "95 % interval", str),
+        Column("p_holm", "p, Holm", words.p_value),
+        Column("n_episodes", "episodes"),
+        text_column("reading", "reading"),
+        Column(
+            "attention_lift",
+            "lift of attention",
+            hint="of the action tokens, against evenly spread attention",
+        ),
+        text_column("reason", "why it is not decided"),
+    ]
+    rows = [{**row, "range": words.interval(row["low"], row["high"])} for row in source]
+    return TableBlock("Every candidate", Table(columns, rows), [source])

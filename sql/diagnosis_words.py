@@ -1,0 +1,113 @@
+"""Diagnoses in sentences: the numbers behind an answer, what attention says, and whether the two agree."""
+
+from __future__ import annotations
+
+import math
+
+from measures.diagnosis import INSUFFICIENT, NONE, RELEVANT_SHARE, UNDECIDED, Reading
+from sql.diagnosis_tables import NULL_WORDS, Row
+
+QUESTIONS = {
+    "prompt": "Does the prompt control the actions?",
+    "camera": "Which camera do the actions depend on?",
+    "object": "Which object do the actions depend on?",
+}
+MARGIN = f"the noise's margin ({RELEVANT_SHARE:.0%} of the variance that it and another noise make)"
+RULES = {
+    "prompt": f"yes: changed prompts move the actions more than paraphrases and than {MARGIN} (larger p of the two < "
+    "alpha); no: the 95 % interval lies below one of them",
+    "camera": f"a cause: covering all that a camera shows moves the actions more than {MARGIN} (p < alpha, Holm "
+    "over cameras); none: the 95 % interval lies below it for every camera",
+    "object": f"a cause: covering the object moves the actions more than covering as much elsewhere and than {MARGIN} "
+    "(larger p of the two < alpha, Holm over objects); none: the 95 % interval lies below one of them for every object",
+}
+NOT_ASKED = {
+    "prompt": "the study has no changed prompts (conditions.prompts)",
+    "camera": "the study covers no whole picture of a camera (conditions.occlusion.regions: box [0, 0, 1, 1])",
+    "object": "the study covers no object (conditions.occlusion.regions)",
+}
+NO_CANDIDATE = "no such change was run"
+READINGS = {
+    Reading.CAUSE: "a cause",
+    Reading.NO_CAUSE: "no cause",
+    Reading.UNDECIDED: "undecided",
+    Reading.INSUFFICIENT: "not decided",
+}
+
+
+def because(question: str, tests: list[Row]) -> str:
+    """The numbers of every candidate, the strongest first."""
+    ordered = sorted(
+        tests,
+        key=lambda row: (-(-math.inf if row["estimate"] is None else row["estimate"]), row["candidate"]),
+    )
+    return "; ".join(one_candidate(question, row) for row in ordered)
+
+
+def one_candidate(question: str, row: Row) -> str:
+    what = "changed prompts" if question == "prompt" else f"covering {row['candidate']}"
+    reading = READINGS[Reading(row["reading"])]
+    if row["estimate"] is None:
+        return f"{what}: {reading}, {row['reason']}"
+    interval = "" if row["low"] is None else f" [{row['low']:.3g}, {row['high']:.3g}]"
+    p = "" if row["p_holm"] is None else f", p = {row['p_holm']:.2g}"
+    null = NULL_WORDS[question, row["stricter_null"]]
+    found = f"{row['estimate']:.3g}{interval} above {null}{p}, n = {row['n_episodes']}"
+    return (
+        f"{what}: error {row['mean_error']:.3g}{share(row)}, {found}: {reading}"
+        + f" ({row['reason']})" * bool(row["reason"])
+    )
+
+
+def share(row: Row) -> str:
+    part = row["share_of_variance"]
+    return "" if part is None or math.isnan(part) else f" ({part:.0%} of it and the noise's)"
+
+
+def lifts(tests: list[Row]) -> str:
+    """What the action tokens attend to, against what even attention would give."""
+    known = [row for row in tests if row["attention_log_lift"] is not None]
+    if not known:
+        return "no attention of action tokens on them was kept"
+    known.sort(key=lambda row: -row["attention_log_lift"])
+    return "lift of the action tokens' attention: " + ", ".join(one_lift(row) for row in known)
+
+
+def one_lift(row: Row) -> str:
+    interval = (
+        ""
+        if row["attention_low"] is None
+        else f" [{math.exp(row['attention_low']):.3g}, {math.exp(row['attention_high']):.3g}]"
+    )
+    return f"{row['candidate']} {math.exp(row['attention_log_lift']):.3g}{interval}"
+
+
+def told(question: str, answer: str, attention: str, is_other: bool | None) -> str:
+    """One sentence on answer and attention together."""
+    if is_other is None:
+        silent = (
+            "the actions give" if answer in (UNDECIDED, INSUFFICIENT, "not applicable") else "attention gives"
+        )
+        return f"Not compared: {silent} no answer."
+    if question == "prompt":
+        return PROMPTS[answer, is_other]
+    if not is_other:
+        return (
+            f"Attention and actions agree: no {question} stands out."
+            if answer == NONE
+            else f"Attention singles out {attention}, and the actions depend on {answer}."
+        )
+    singled = f"no {question}" if attention == NONE else attention
+    depend = f"none of the {question}s that were covered" if answer == NONE else answer
+    return f"Attention singles out {singled}, but the actions depend on {depend}."
+
+
+PROMPTS = {
+    ("yes", False): "The words' attention moves with the prompt, and so do the actions.",
+    ("no", False): "Neither the words' attention nor the actions move with the prompt.",
+    (
+        "yes",
+        True,
+    ): "The words' attention is not shown to move with the prompt, but the actions are controlled by it.",
+    ("no", True): "The words' attention moves with the prompt, but the prompt does not control the actions.",
+}

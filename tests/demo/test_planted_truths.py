@@ -1,0 +1,180 @@
+"""The warehouse gets every planted truth right, and says where attention would have misled: the shipped studies,
+run for real through dbt. Slow, and worth it: nothing else shows that an answer of the warehouse is the right one.
+
+What `make planted-report` runs, with the attention of one layer instead of eight.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+import yaml
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from ingest.demo.planted.variants import GROUNDED, VARIANTS, Truth
+from ingest.policies.tiny import load
+from ingest.progress import Progress
+from ingest.publish import publish
+from ingest.run import run
+from ingest.study import PACKAGE_ROOT, PolicySection, load_study
+
+STUDIES = sorted((PACKAGE_ROOT / "studies" / "planted").glob("*.yaml"))
+TRUTHS = PACKAGE_ROOT / "sql" / "truths" / "known_truths.csv"
+POLICIES = {"grounded": ("demo", GROUNDED)} | {one.name: (one.checkpoint, one.truth) for one in VARIANTS}
+N_EPISODES = 10
+ONE_LAYER = {"capture.layers": [3]}
+
+
+def truth_rows() -> list[dict[str, str]]:
+    with TRUTHS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- what is known beforehand -------------------------------------------------------------------------------------
+
+
+def test_the_truths_are_those_of_the_policies() -> None:
+    """The table names the shipped weights, and says what `variants.py` says."""
+    known = {(row["policy"], row["question"]): row["expected"] for row in truth_rows()}
+    for policy, (_, truth) in POLICIES.items():
+        assert known[policy, "prompt"] == ("yes" if truth.prompt_controls else "no")
+        assert (
+            known[policy, "object"]
+            == {"named toy": "target", "pad": "decoy", "noise": "none"}[truth.leads_to]
+        )
+        if truth.camera is not None:
+            assert known[policy, "camera"] == truth.camera
+    assert {policy for policy, _ in known} == set(POLICIES)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_truth_is_keyed_by_the_weights(policy: str) -> None:
+    checkpoint, _ = POLICIES[policy]
+    hashes = {row["checkpoint_hash"] for row in truth_rows() if row["policy"] == policy}
+    assert hashes == {load(PolicySection(family="tiny", checkpoint=checkpoint), "cpu").checkpoint_hash}
+
+
+def test_what_was_planted_is_known_from_the_training() -> None:
+    planted: dict[str, Truth] = {one.name: one.truth for one in VARIANTS}
+    for row in truth_rows():
+        assert row["is_planted"] == str(row["policy"] in planted).lower()
+        if row["question"] == "camera" and row["policy"] in planted:
+            has_blind_camera = planted[row["policy"]].camera is not None
+            assert (row["known_by"] == "training") == has_blind_camera
+
+
+def test_the_studies_differ_in_their_policy_alone() -> None:
+    """So that their answers can be compared."""
+    found = [yaml.safe_load(path.read_text()) for path in STUDIES]
+    assert {one.pop("policy")["checkpoint"] for one in found} == {
+        checkpoint for checkpoint, _ in POLICIES.values()
+    }
+    assert {one.pop("study") for one in found} == {f"planted-{policy}" for policy in POLICIES}
+    assert all(one == found[0] for one in found)
+
+
+# --- what the warehouse says --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    folder = tmp_path_factory.mktemp("planted")
+    lake, warehouse = folder / "lake", folder / "warehouse.duckdb"
+    for path in STUDIES:
+        with contextlib.redirect_stderr(io.StringIO()):
+            summary = run(load_study(path, ONE_LAYER), lake, fresh=False, progress=Progress())
+        assert summary.is_complete, [result.messages for result in summary.results]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_TARGET_PATH", str(folder / "dbt"))
+        patch.setenv("DBT_LOG_PATH", str(folder / "dbt" / "logs"))
+        publish(lake, warehouse)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        yield connection
+
+
+def rows(answers: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
+    cursor = answers.execute(text)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@pytest.mark.slow
+def test_every_planted_truth_is_got_right(answers: duckdb.DuckDBPyConnection) -> None:
+    found = rows(answers, "select * from marts.planted_truths")
+    wrong = [
+        (row["policy"], row["question"], row["expected"], row["answer"], row["because"])
+        for row in found
+        if not row["is_right"]
+    ]
+    assert not wrong
+    assert {(row["policy"], row["question"]) for row in found} == {
+        (row["policy"], row["question"]) for row in truth_rows()
+    }
+
+
+@pytest.mark.slow
+def test_numbers_stand_on_the_raw_rows(answers: duckdb.DuckDBPyConnection) -> None:
+    """The mean error of the covered pad, worked out from raw rows without the models in between."""
+    (found,) = rows(
+        answers,
+        """select tests.* from marts.diagnosis_tests as tests join marts.runs using (run_id)
+        where study = 'planted-shortcut' and question = 'object' and candidate = 'decoy'""",
+    )
+    raw = rows(
+        answers,
+        """select inferences.* exclude (run_id), per_dim
+        from raw.inferences join raw.runs using (run_id) left join raw.action_effects using (run_id, inference_id)
+        where study = 'planted-shortcut' and inferences.status = 'ok'""",
+    )
+    steps = np.concatenate(
+        [np.array(row["actions"]) for row in raw if row["condition_id"] == "baseline:baseline"]
+    )
+    variances = steps.astype(np.float64).var(axis=0, ddof=1)
+
+    def errors(kind: str) -> dict[str, float]:
+        found: dict[str, list[float]] = {}
+        for row in raw:
+            if row["condition_id"].startswith(kind):
+                found.setdefault(row["episode_id"], []).append(float(np.mean(row["per_dim"] / variances)))
+        return {episode: float(np.mean(values)) for episode, values in found.items()}
+
+    pad, noise = errors("occlusion:pad.region."), errors("noise:")
+    excess = np.array([pad[episode] - 0.14 / 0.86 * noise[episode] for episode in sorted(pad)])
+    assert found["n_episodes"] == len(excess) == N_EPISODES
+    assert found["mean_error"] == pytest.approx(np.mean(list(pad.values())), rel=1e-9)
+    assert found["stricter_null"] == "noise"
+    assert found["estimate"] == pytest.approx(excess.mean(), rel=1e-9)
+    flipped = np.array(list(itertools.product([1, -1], repeat=N_EPISODES))) @ excess / N_EPISODES
+    assert found["p"] == pytest.approx((flipped >= excess.mean() - 1e-12).mean())
+
+
+@pytest.mark.slow
+def test_where_attention_would_have_misled_is_said(answers: duckdb.DuckDBPyConnection) -> None:
+    """A disagreement is no opinion of ours: the two answers stand in the row, and the sentence names both."""
+    found = rows(answers, "select * from marts.diagnoses")
+    assert len(found) == 3 * len(STUDIES)
+    for row in found:
+        both = row["answer"], row["attention_answer"]
+        if {"undecided", "insufficient data"} & set(both):
+            assert row["disagree"] is None
+            assert row["told"].startswith("Not compared")
+        elif row["question"] == "prompt":
+            assert row["disagree"] == (both[0] != both[1])
+        else:
+            assert row["disagree"] == (both[1] not in both[0].split(" and "))
+            assert row["disagree"] == (", but " in row["told"])
+    assert any(row["disagree"] for row in found)
+
+
+def test_the_studies_are_found() -> None:
+    assert {path.stem for path in STUDIES} == set(POLICIES)
