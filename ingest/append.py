@@ -14,7 +14,14 @@ from ingest.warehouse_rows import fill, fill_units_and_runs
 
 # Tells by which models the marts of a warehouse were built.
 BUILT_BY = "built_by"
-_MODELS = ("dbt_project.yml", "models/**/*", "sql/**/*.sql", "sql/**/*.py", "sql/**/*.csv", "measures/**/*.py")
+_MODELS = (
+    "dbt_project.yml",
+    "models/**/*",
+    "sql/**/*.sql",
+    "sql/**/*.py",
+    "sql/**/*.csv",
+    "measures/**/*.py",
+)
 
 
 def hash_of_models(project: Path) -> str:
