@@ -14,20 +14,15 @@ from ingest.warehouse_rows import fill, fill_units_and_runs
 
 # Tells by which models the marts of a warehouse were built.
 BUILT_BY = "built_by"
-_MODELS = (
-    "dbt_project.yml",
-    "models/**/*",
-    "sql/**/*.sql",
-    "sql/**/*.py",
-    "sql/**/*.csv",
-    "measures/**/*.py",
-)
+_FOLDERS, _SUFFIXES = ("models", "sql", "measures"), {".sql", ".py", ".yml", ".csv"}
 
 
 def hash_of_models(project: Path) -> str:
     """64 hex digits over everything that decides what marts hold."""
-    found = {path for pattern in _MODELS for path in project.glob(pattern) if path.is_file()}
-    return hash_files(project, found)
+    found = [
+        path for folder in _FOLDERS for path in (project / folder).rglob("*") if path.suffix in _SUFFIXES
+    ]
+    return hash_files(project, [project / "dbt_project.yml", *found])
 
 
 def sign(warehouse: Path, models: str) -> None:

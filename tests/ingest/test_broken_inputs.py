@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from ingest.demo.model import TinyPolicy
+from ingest.schema import raw_ddl
 from tests.episodes import builders
 from tests.ingest.world import (
     CONFIG,
@@ -491,7 +492,7 @@ def test_hostile_names_and_instructions_run_like_any(hostile: HostileRun) -> Non
     tables = ask(
         hostile.warehouse, "select count(*) from information_schema.tables where table_schema = 'raw'"
     )
-    assert tables == [(20,)]
+    assert tables == [(len(raw_ddl()),)]
     prompts = ask(
         hostile.warehouse, "select distinct prompt from raw.inferences where condition_id like 'base%'"
     )
