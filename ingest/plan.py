@@ -43,9 +43,8 @@ class Plan:
 
 def episode_source(section: EpisodeSection) -> EpisodeSource:
     """The study's reader. Raises UserError for a root without episodes or a bad camera folder."""
-    return DroidSource(
-        resolve_path(section.root), section.cameras, KeyframeRule(section.keyframes.every), section.dataset
-    )
+    rule = KeyframeRule(section.keyframes.every, section.keyframes.first)
+    return DroidSource(resolve_path(section.root), section.cameras, rule, section.dataset)
 
 
 def make_plan(study: Study, run_id: str, source: EpisodeSource, geometry: Geometry) -> Plan:

@@ -41,6 +41,7 @@ class PolicySection(Section):
 
 class KeyframeSection(Section):
     every: int = Field(8, ge=1)
+    first: int | None = Field(None, ge=1, description="Only that many, from the beginning of the episode.")
 
 
 class EpisodeSection(Section):

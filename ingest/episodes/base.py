@@ -55,16 +55,21 @@ class EpisodeRef:
 
 @dataclass(frozen=True)
 class KeyframeRule:
-    """Which frames the policy is asked about when the episode does not list them: 0, every, 2 * every, ..."""
+    """Which frames the policy is asked about when the episode does not list them: 0, every, 2 * every, ..., or only
+    the ``first`` of these.
+    """
 
     every: int = 8
+    first: int | None = None
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise ValueError(f"keyframes.every is {self.every}; it must be at least 1")
+        if self.first is not None and self.first < 1:
+            raise ValueError(f"keyframes.first is {self.first}; it must be at least 1")
 
     def select(self, n_frames: int) -> list[int]:
-        return list(range(0, n_frames, self.every))
+        return list(range(0, n_frames, self.every))[: self.first]
 
 
 class Episode(Protocol):

@@ -160,6 +160,7 @@ def test_keyframes_by_rule_and_by_list(tmp_path: Path) -> None:
     write_droid_episode(tmp_path / "rule", "success", "a", n_frames=17)
     assert open_only(tmp_path / "rule").keyframes() == [0, 8, 16]
     assert open_only(tmp_path / "rule", keyframes=KeyframeRule(every=5)).keyframes() == [0, 5, 10, 15]
+    assert open_only(tmp_path / "rule", keyframes=KeyframeRule(every=5, first=2)).keyframes() == [0, 5]
     write_droid_episode(tmp_path / "list", "success", "a", n_frames=17, white_list=[3, 1, 16, 3])
     assert open_only(tmp_path / "list").keyframes() == [1, 3, 16]
 
@@ -167,6 +168,8 @@ def test_keyframes_by_rule_and_by_list(tmp_path: Path) -> None:
 def test_a_keyframe_rule_needs_a_step() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         KeyframeRule(every=0)
+    with pytest.raises(ValueError, match=r"keyframes\.first is 0"):
+        KeyframeRule(first=0)
 
 
 def test_calibration_needs_a_serial_for_the_folder(tmp_path: Path) -> None:
