@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from measures.arrays import AnyArray
 from measures.corrections import holm
-from measures.samples import Values
+from measures.paired import paired_permutation
+from measures.samples import Alternative, Values
 from measures.verdict import ALPHA, MIN_EPISODES
 
 # Errors between two noises and between two inputs are twice the variances that either causes, so that error / (error +
@@ -108,14 +110,37 @@ def is_below(excess: Excess) -> bool:
     return excess.estimate <= 0 if math.isnan(excess.high) else excess.high < 0
 
 
-def causes(candidates: Sequence[Candidate], readings: Sequence[Reading]) -> str:
-    """The answer to "which?": the causes, the strongest first; 'none' where every candidate is shown to be none."""
-    pairs = list(zip(candidates, readings, strict=True))
-    found = [one for one, read in pairs if read is Reading.CAUSE]
+def p_behind(errors: AnyArray, is_cause: Sequence[bool], seed: int = 0) -> list[float]:
+    """errors [episodes, candidates]: p of each cause's error being smaller than the largest cause's, within episodes
+    (one-sided sign flips, Holm over the causes). NaN for the largest itself and for what is no cause.
+    """
+    p = [math.nan] * len(is_cause)
+    found = np.flatnonzero(np.asarray(is_cause, dtype=bool))
+    if len(found) > 1:
+        means = np.nanmean(errors[:, found], axis=0)
+        first = int(found[np.argmax(means)])
+        for index in found.tolist():
+            if index != first:
+                test = paired_permutation(errors[:, first], errors[:, index], Alternative.GREATER, seed=seed)
+                p[index] = test.p_value
+    return [float(one) for one in holm(p)]
+
+
+def leading(
+    candidates: Sequence[Candidate],
+    readings: Sequence[Reading],
+    behind: Sequence[float],
+    alpha: float = ALPHA,
+) -> str:
+    """The answer to "which most?": the causes that are not shown to be behind the largest, the strongest first; 'none'
+    where every candidate is shown to be none. ``behind``: as `p_behind` gives it.
+    """
+    rows = list(zip(candidates, readings, behind, strict=True))
+    found = [one for one, read, p in rows if read is Reading.CAUSE and not p < alpha]
     if found:
         found.sort(key=lambda one: (-one.stricter.estimate, one.name))
         return BETWEEN.join(one.name for one in found)
-    known = {read for _, read in pairs}
+    known = {read for _, read, _ in rows}
     if known == {Reading.NO_CAUSE}:
         return NONE
     return INSUFFICIENT if known <= {Reading.INSUFFICIENT} else UNDECIDED
@@ -141,7 +166,7 @@ def attended(
 
 
 def disagree(by_causality: str, by_attention: str) -> bool | None:
-    """Whether what attention singles out is not among the causes; None where either gives no answer."""
+    """Whether what attention singles out is not among the leading causes; None where either gives no answer."""
     silent = (UNDECIDED, INSUFFICIENT, "not applicable", "unreachable")
     if by_causality in silent or by_attention in silent:
         return None

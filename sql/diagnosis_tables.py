@@ -32,6 +32,7 @@ TESTS = {
     **dict.fromkeys(["estimate", "low", "high", "p", "p_holm"], pl.Float64),
     "family_size": pl.Int64,
     **dict.fromkeys(["reading", "reason"], pl.String),
+    "p_behind": pl.Float64,
     **dict.fromkeys(
         ["attention_log_lift", "attention_low", "attention_high", "attention_p_holm"], pl.Float64
     ),
@@ -50,7 +51,12 @@ def test_rows(run: Row, changes: pl.DataFrame, paired: pl.DataFrame) -> Iterator
         names = of_question["candidate"].unique().sort().to_list()
         candidates = [candidate(question, name, nulls, tests) for name in names]
         family = diagnosis.corrected(candidates)
-        for one, p_holm in zip(candidates, family, strict=True):
+        readings = [
+            diagnosis.reading(one, p, run["min_episodes"], run["alpha"])
+            for one, p in zip(candidates, family, strict=True)
+        ]
+        behind = p_behind(of_question, names, readings, run["seed"])
+        for one, p_holm, reading, p in zip(candidates, family, readings, behind, strict=True):
             means = of_question.filter(pl.col("candidate") == one.name)
             error, noise = mean_of(means, "error"), mean_of(means, "error_noise")
             yield {
@@ -65,10 +71,22 @@ def test_rows(run: Row, changes: pl.DataFrame, paired: pl.DataFrame) -> Iterator
                 "p": diagnosis.joint_p(one),
                 "p_holm": p_holm,
                 "family_size": sum(not math.isnan(p) for p in family),
-                "reading": str(diagnosis.reading(one, p_holm, run["min_episodes"], run["alpha"])),
+                "reading": str(reading),
                 "reason": one.missing or too_few(one, run["min_episodes"]),
+                "p_behind": p,
                 **attention(tests.get((f"{question}_attention_log_lift", f"{question}:{one.name}"))),
             }
+
+
+def p_behind(
+    of_question: pl.DataFrame, names: list[str], readings: list[Reading], seed: int | None
+) -> list[float]:
+    """As `measures.diagnosis.p_behind`, of the episodes that have every candidate's error."""
+    if not names:
+        return []
+    errors = of_question.pivot("candidate", index="episode_id", values="error").sort("episode_id")
+    known = errors.drop_nulls().select(names).to_numpy()
+    return diagnosis.p_behind(known, [one is Reading.CAUSE for one in readings], seed or 0)
 
 
 def mean_of(episodes: pl.DataFrame, column: str) -> float | None:

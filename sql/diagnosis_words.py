@@ -9,17 +9,20 @@ from sql.diagnosis_tables import NULL_WORDS, Row
 
 QUESTIONS = {
     "prompt": "Does the prompt control the actions?",
-    "camera": "Which camera do the actions depend on?",
-    "object": "Which object do the actions depend on?",
+    "camera": "Which camera do the actions depend on most?",
+    "object": "Which object do the actions depend on most?",
 }
 MARGIN = f"the noise's margin ({RELEVANT_SHARE:.0%} of the variance that it and another noise make)"
+LEADING = (
+    "the answer is the largest cause and those not shown to be smaller within episodes (sign flips, Holm)"
+)
 RULES = {
     "prompt": f"yes: changed prompts move the actions more than paraphrases and than {MARGIN} (larger p of the two < "
     "alpha); no: the 95 % interval lies below one of them",
     "camera": f"a cause: covering all that a camera shows moves the actions more than {MARGIN} (p < alpha, Holm "
-    "over cameras); none: the 95 % interval lies below it for every camera",
+    f"over cameras); {LEADING}; none: the 95 % interval lies below the margin for every camera",
     "object": f"a cause: covering the object moves the actions more than covering as much elsewhere and than {MARGIN} "
-    "(larger p of the two < alpha, Holm over objects); none: the 95 % interval lies below one of them for every object",
+    f"(larger p of the two < alpha, Holm over objects); {LEADING}; none: the 95 % interval lies below one of them for every object",
 }
 NOT_ASKED = {
     "prompt": "the study has no changed prompts (conditions.prompts)",
@@ -47,6 +50,8 @@ def because(question: str, tests: list[Row]) -> str:
 def one_candidate(question: str, row: Row) -> str:
     what = "changed prompts" if question == "prompt" else f"covering {row['candidate']}"
     reading = READINGS[Reading(row["reading"])]
+    if row["p_behind"] is not None:
+        reading += f", compared with the largest p = {row['p_behind']:.2g}"
     if row["estimate"] is None:
         return f"{what}: {reading}, {row['reason']}"
     interval = "" if row["low"] is None else f" [{row['low']:.3g}, {row['high']:.3g}]"
@@ -95,11 +100,11 @@ def told(question: str, answer: str, attention: str, is_other: bool | None) -> s
         return (
             f"Attention and actions agree: no {question} stands out."
             if answer == NONE
-            else f"Attention singles out {attention}, and the actions depend on {answer}."
+            else f"Attention singles out {attention}, and the actions depend most on {answer}."
         )
     singled = f"no {question}" if attention == NONE else attention
-    depend = f"none of the {question}s that were covered" if answer == NONE else answer
-    return f"Attention singles out {singled}, but the actions depend on {depend}."
+    depend = f"on none of the {question}s that were covered" if answer == NONE else f"most on {answer}"
+    return f"Attention singles out {singled}, but the actions depend {depend}."
 
 
 PROMPTS = {

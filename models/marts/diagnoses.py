@@ -10,6 +10,7 @@ from measures import diagnosis
 from measures.diagnosis import INSUFFICIENT, Reading
 from sql import diagnosis_words as words
 from sql.diagnosis_tables import Row, candidates_of, readings_of
+from sql.verdict_tables import number
 
 TEXT, NUMBER = pl.String, pl.Float64
 SCHEMA = {
@@ -46,7 +47,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
                 if question == "prompt"
                 else of_attention(found, run["min_episodes"], run["alpha"])
             )
-            answer = answered(question, found, (run_id, question) in asked) | seen
+            answer = answered(question, found, (run_id, question) in asked, run["alpha"]) | seen
             other = diagnosis.disagree(answer["answer"], answer["attention_answer"])
             sentence = words.told(question, answer["answer"], answer["attention_answer"], other)
             key = {"run_id": run_id, "question": question, "question_in_words": words.QUESTIONS[question]}
@@ -61,7 +62,7 @@ def questions_asked(conditions: pl.DataFrame, regions: pl.DataFrame) -> set[tupl
     return asked | {(run_id, "object") for run_id in regions.drop_nulls("object")["run_id"]}
 
 
-def answered(question: str, tests: list[Row], is_asked: bool) -> Row:
+def answered(question: str, tests: list[Row], is_asked: bool, alpha: float) -> Row:
     """The answer with the numbers of its strongest candidate."""
     nothing = dict.fromkeys(["estimate", "low", "high"]) | {"n_episodes": 0, "family_size": 0}
     if not tests:
@@ -69,7 +70,8 @@ def answered(question: str, tests: list[Row], is_asked: bool) -> Row:
         because = words.NO_CANDIDATE if is_asked else words.NOT_ASKED[question]
         return nothing | {"answer": answer, "because": because}
     readings = readings_of(tests)
-    found = diagnosis.causes(candidates_of(tests), readings)
+    behind = [number(row["p_behind"]) for row in tests]
+    found = diagnosis.leading(candidates_of(tests), readings, behind, alpha)
     answer = OF_PROMPT.get(readings[0], str(readings[0])) if question == "prompt" else found
     lead = max(
         tests,

@@ -14,7 +14,8 @@ MEANING = (
     "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "
     f"pixels elsewhere) and against a margin of the noise: {RELEVANT_SHARE:.0%} of the variance that the change and another noise "
     "make together. It is a cause when it exceeds both (corrected p below the study's level), and none when its 95 % interval "
-    "lies below one of them. Anything else is undecided."
+    "lies below one of them. Anything else is undecided. Of several causes the answer names the largest, and those not shown "
+    "to be behind it."
 )
 ERROR = "error above its nulls"
 
@@ -77,6 +78,7 @@ def candidates(source: Result, first: Sequence[Column] = ()) -> TableBlock:
         Column("p_holm", "p, Holm", words.p_value),
         Column("n_episodes", "episodes"),
         text_column("reading", "reading"),
+        Column("p_behind", "p, behind the largest", words.p_value),
         Column(
             "attention_lift",
             "lift of attention",

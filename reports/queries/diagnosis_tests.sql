@@ -11,6 +11,7 @@ select
     p_holm,
     reading,
     reason,
+    p_behind,
     exp(attention_log_lift) as attention_lift
 from marts.diagnosis_tests
 where run_id = getvariable('run_id')

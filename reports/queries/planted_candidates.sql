@@ -24,6 +24,7 @@ select
     tests.p_holm,
     tests.reading,
     tests.reason,
+    tests.p_behind,
     exp(tests.attention_log_lift) as attention_lift
 from marts.diagnosis_tests as tests
 inner join policies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from measures.diagnosis import (
@@ -14,10 +15,11 @@ from measures.diagnosis import (
     Excess,
     Reading,
     attended,
-    causes,
     corrected,
     disagree,
     joint_p,
+    leading,
+    p_behind,
     reading,
     share_of_variance,
 )
@@ -79,14 +81,30 @@ def test_holm_counts_the_candidates_that_were_tested() -> None:
     assert math.isnan(found[3])
 
 
-def test_causes_are_told_the_strongest_first() -> None:
+def test_the_largest_cause_leads_and_others_that_are_not_behind() -> None:
     named = [one("base", STRONG), one("wrist", excess(5.0, 4.0, 6.0, 0.001)), one("top", BELOW)]
-    assert causes(named, [Reading.CAUSE, Reading.CAUSE, Reading.NO_CAUSE]) == "wrist and base"
-    assert causes(named, [Reading.CAUSE, Reading.UNDECIDED, Reading.INSUFFICIENT]) == "base"
-    assert causes(named, [Reading.NO_CAUSE] * 3) == NONE
-    assert causes(named, [Reading.NO_CAUSE, Reading.UNDECIDED, Reading.NO_CAUSE]) == UNDECIDED
-    assert causes(named, [Reading.NO_CAUSE, Reading.INSUFFICIENT, Reading.NO_CAUSE]) == UNDECIDED
-    assert causes(named, [Reading.INSUFFICIENT] * 3) == INSUFFICIENT
+    two = [Reading.CAUSE, Reading.CAUSE, Reading.NO_CAUSE]
+    assert leading(named, two, [0.3, NAN, NAN]) == "wrist and base"
+    assert leading(named, two, [0.01, NAN, NAN]) == "wrist"
+    assert leading(named, [Reading.CAUSE, Reading.UNDECIDED, Reading.INSUFFICIENT], [NAN] * 3) == "base"
+    assert leading(named, [Reading.NO_CAUSE] * 3, [NAN] * 3) == NONE
+    assert leading(named, [Reading.NO_CAUSE, Reading.UNDECIDED, Reading.NO_CAUSE], [NAN] * 3) == UNDECIDED
+    assert leading(named, [Reading.NO_CAUSE, Reading.INSUFFICIENT, Reading.NO_CAUSE], [NAN] * 3) == UNDECIDED
+    assert leading(named, [Reading.INSUFFICIENT] * 3, [NAN] * 3) == INSUFFICIENT
+
+
+def test_behind_the_largest_by_hand() -> None:
+    """Four episodes: the first candidate is larger in all, so 1 of 16 sign patterns is as extreme; in the third it is
+    smaller once, by the least, so 2 of 16. Holm over two: 2 / 16 each. What is no cause is not compared.
+    """
+    errors = np.array(
+        [[5.0, 4.0, 4.0, 9.0], [5.0, 3.0, 3.0, 9.0], [5.0, 2.0, 2.0, 9.0], [5.0, 4.5, 5.5, 9.0]]
+    )
+    first, second, third, none = p_behind(errors, [True, True, True, False])
+    assert math.isnan(first)
+    assert math.isnan(none)
+    assert (second, third) == (pytest.approx(2 / 16), pytest.approx(2 / 16))
+    assert all(math.isnan(p) for p in p_behind(errors, [True, False, False, False]))
 
 
 def test_attention_singles_out_the_largest_lift_that_is_above_one() -> None:

@@ -111,5 +111,5 @@ create table marts.planted_truths (run_id varchar, study varchar, policy varchar
     told varchar);
 create table marts.diagnosis_tests (run_id varchar, question varchar, candidate varchar, n_episodes bigint, mean_error double,
     mean_error_noise double, share_of_variance double, stricter_null varchar, estimate double, low double, high double, p double,
-    p_holm double, family_size bigint, reading varchar, reason varchar, attention_log_lift double, attention_low double,
+    p_holm double, family_size bigint, reading varchar, reason varchar, p_behind double, attention_log_lift double, attention_low double,
     attention_high double, attention_p_holm double, n_episodes_attention bigint);

@@ -55,7 +55,7 @@ def test_answers_stand_on_causes_and_on_the_index(rich: Site) -> None:
     tested = sections(rich.root / "causes.html")["diagnosis"].split("Every candidate")[1]
     (prompt, camera) = rows_of(tested)
     assert prompt[-3:] == ["insufficient data", "n/a", "no repeats"]
-    assert [camera[i] for i in (1, 2, 3, 4, 10)] == ["base", "1.50", "0.500", "75 %", "1.00"]
+    assert [camera[i] for i in (1, 2, 3, 4, 11)] == ["base", "1.50", "0.500", "75 %", "1.00"]
 
 
 def test_a_study_that_changes_nothing_has_no_diagnosis(little: Site) -> None:
