@@ -54,7 +54,7 @@ def test_answers_stand_on_causes_and_on_the_index(rich: Site) -> None:
     assert "0.750 to 2.00" in " ".join(found[1])
     tested = sections(rich.root / "causes.html")["diagnosis"].split("Every candidate")[1]
     (prompt, camera) = rows_of(tested)
-    assert prompt[-3:] == ["insufficient data", "n/a", "no repeats"]
+    assert prompt[-4:] == ["insufficient data", "n/a", "n/a", "no repeats"]
     assert [camera[i] for i in (1, 2, 3, 4, 11)] == ["base", "1.50", "0.500", "75 %", "1.00"]
 
 
