@@ -110,7 +110,7 @@ def rows(answers: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_no_planted_truth_is_got_wrong(answers: duckdb.DuckDBPyConnection) -> None:
-    """On half of the keyframes one answer of twelve may be undecided; the whole studies decide all (docs/planted.md)."""
+    """On three of four keyframes one answer of twelve may be undecided; the whole studies decide all (docs/planted.md)."""
     found = rows(answers, "select * from marts.planted_truths")
     others = [
         (row["policy"], row["question"], row["expected"], row["answer"], row["because"])
