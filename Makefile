@@ -82,8 +82,16 @@ planted: $(VENV)/.sim-stamp ## Train the policies with a planted truth again (ab
 	$(PY) -m ingest.demo.planted.make
 
 .PHONY: dictionary
-dictionary: $(VENV)/.dev-stamp ## Write docs/data-dictionary.md from sql/schema and models
+dictionary: $(VENV)/.dev-stamp ## Write the generated pages of docs/: data dictionary, study file, queries
 	$(PY) -m sql.data_dictionary
+	$(PY) -m ingest.study_reference
+	$(PY) -m sql.query_catalogue
+
+.PHONY: docs
+docs: $(VENV)/.demo-stamp ## dbt's documentation of the warehouse (lineage, columns, tests) as one page, after a publish
+	@test -f "$${GAZEHOUSE_WAREHOUSE:-warehouse.duckdb}" || { echo "make: there is no warehouse yet; run make demo, or python -m ingest publish" >&2; exit 2; }
+	DBT_PROFILES_DIR=. $(VENV)/bin/dbt docs generate --static
+	@echo "Open file://$(CURDIR)/build/dbt/static_index.html"
 
 .PHONY: clean
 clean: ## Remove what can be made again in minutes: warehouse, site, build files, caches; the lake stays

@@ -26,10 +26,18 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 
 class PolicySection(Section):
-    family: str = "tiny"
-    checkpoint: str = "demo"
-    config: str | None = None
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    family: str = Field(
+        "tiny",
+        description="The adapter: tiny, openpi, lerobot, cosmos, cosmos_diffusers, huggingface or a registered one.",
+    )
+    checkpoint: str = Field(
+        "demo", description="Folder or hub name of the weights; `demo` and `planted/<name>` are bundled."
+    )
+    config: str | None = Field(
+        None,
+        description="What the family calls a configuration: openpi's name, Cosmos' suite, `module:function`.",
+    )
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Precision the model runs in.")
     attention: Literal["default", "eager"] = Field(
         "default",
         description="'default': the model's own kernel, and the asked rows beside it; 'eager': all weights.",
@@ -40,26 +48,40 @@ class PolicySection(Section):
 
 
 class KeyframeSection(Section):
-    every: int = Field(8, ge=1)
+    every: int = Field(
+        8, ge=1, description="Every n-th recorded frame; an episode's `white_list.json` decides over it."
+    )
     first: int | None = Field(None, ge=1, description="Only that many, from the beginning of the episode.")
 
 
 class EpisodeSection(Section):
-    source: Literal["droid"] = "droid"
-    root: str
-    dataset: str | None = None
-    cameras: dict[str, str] = Field(
-        default_factory=lambda: {"base": "varied_camera_1", "wrist": "hand_camera"}, min_length=1
+    source: Literal["droid"] = Field("droid", description="How episodes lie on disk (episodes.md).")
+    root: str = Field(description="The folder with `success/` and `failure/`.")
+    dataset: str | None = Field(
+        None, description="Its name in the tables; the folder's name where none is given."
     )
-    keyframes: KeyframeSection = KeyframeSection()
-    limit: int | None = Field(None, ge=1)
+    cameras: dict[str, str] = Field(
+        default_factory=lambda: {"base": "varied_camera_1", "wrist": "hand_camera"},
+        min_length=1,
+        description="The policy's camera -> folder under `recordings/frames`.",
+    )
+    keyframes: KeyframeSection = Field(
+        KeyframeSection(), description="Which frames the policy is asked about."
+    )
+    limit: int | None = Field(
+        None, ge=1, description="At most so many episodes, successes and failures in turn."
+    )
 
 
 class ObjectSection(Section):
-    source: Literal["dinox", "none"] = "none"
-    camera: str = "wrist"
-    min_score: FiniteFloat = 0.0
-    roles: Literal["from_instruction"] = "from_instruction"
+    source: Literal["dinox", "none"] = Field(
+        "none", description="`dinox_info.json` of each episode, or no objects."
+    )
+    camera: str = Field("wrist", description="Camera of detections that name none.")
+    min_score: FiniteFloat = Field(0.0, description="Detections count above it.")
+    roles: Literal["from_instruction"] = Field(
+        "from_instruction", description="Who is target, goal, distractor, gripper."
+    )
     named_roles: dict[str, Role] = Field(
         default_factory=dict, description="Category -> its role, whatever the instruction says."
     )
@@ -71,13 +93,21 @@ DenoiseStep = int | Literal["first", "last", "all"]
 
 
 class CaptureSection(Section):
-    profile: Literal["default", "full"] = "default"
-    layers: Literal["all"] | list[int] = "all"
-    heads: Literal["all"] | list[int] = "all"
-    passes: list[Literal["prefix", "suffix", "denoise", "cross"]] = Field(["prefix", "suffix"], min_length=1)
-    denoise_steps: list[DenoiseStep] = Field(["first", "last"], min_length=1)
+    profile: Literal["default", "full"] = Field(
+        "default", description="`full` also keeps maps of every head, word, action token and step."
+    )
+    layers: Literal["all"] | list[int] = Field("all", description="Layers that are captured, counted from 0.")
+    heads: Literal["all"] | list[int] = Field("all", description="Heads that are captured, counted from 0.")
+    passes: list[Literal["prefix", "suffix", "denoise", "cross"]] = Field(
+        ["prefix", "suffix"], min_length=1, description="Cosmos has `denoise` and `cross`."
+    )
+    denoise_steps: list[DenoiseStep] = Field(
+        ["first", "last"], min_length=1, description="Numbers, `first` (noisiest), `last` or `all`."
+    )
     queries: list[Literal["instruction", "words", "action"]] = Field(
-        ["instruction", "words", "action"], min_length=1
+        ["instruction", "words", "action"],
+        min_length=1,
+        description="What looks: query groups that are kept.",
     )
     rollout: bool = Field(False, description="Also the attention rollout; forms every layer's full weights.")
 
@@ -100,7 +130,9 @@ class CaptureSection(Section):
 
 
 class NoiseSection(Section):
-    seeds: list[Seed] = Field([0], min_length=1)
+    seeds: list[Seed] = Field(
+        [0], min_length=1, description="Each runs every condition once; conditions share them."
+    )
 
     @field_validator("seeds")
     @classmethod
@@ -111,14 +143,14 @@ class NoiseSection(Section):
 
 
 class StatisticsSection(Section):
-    alpha: float = Field(0.05, gt=0, lt=1)
-    bootstrap: int = Field(10_000, ge=100, le=1_000_000)
-    min_episodes: int = Field(20, ge=3)
+    alpha: float = Field(0.05, gt=0, lt=1, description="Level of the tests, corrected within families.")
+    bootstrap: int = Field(10_000, ge=100, le=1_000_000, description="Resamples of an interval.")
+    min_episodes: int = Field(20, ge=3, description="Below it, in a condition, nothing is 'supported'.")
 
 
 class ComputeSection(Section):
-    device: str = "cpu"
-    batch_size: int = Field(8, ge=1)
+    device: str = Field("cpu", description="`cpu`, `cuda:0`, ...")
+    batch_size: int = Field(8, ge=1, description="Inferences at a time; halved when memory is short.")
     workers: int = Field(1, ge=1, description="Processes that share the episodes; each loads the policy.")
 
     @field_validator("device")
@@ -132,16 +164,18 @@ class ComputeSection(Section):
 class Study(Section):
     """Everything that decides what a run computes; its canonical JSON is part of the run's identity."""
 
-    study: str = Field(min_length=1)
-    policy: PolicySection = PolicySection()
-    episodes: EpisodeSection
-    objects: ObjectSection = ObjectSection()
-    capture: CaptureSection = CaptureSection()
-    conditions: ConditionSection = ConditionSection()
-    noise: NoiseSection = NoiseSection()
-    statistics: StatisticsSection = StatisticsSection()
-    compute: ComputeSection = ComputeSection()
-    seed: Seed = 42
+    study: str = Field(min_length=1, description="Its name.")
+    policy: PolicySection = Field(PolicySection(), description="Whose attention is read.")
+    episodes: EpisodeSection = Field(description="What the policy is shown.")
+    objects: ObjectSection = Field(ObjectSection(), description="Masks of what is in the pictures.")
+    capture: CaptureSection = Field(CaptureSection(), description="How much of the attention is kept.")
+    conditions: ConditionSection = Field(
+        ConditionSection(), description="What is changed, beside the baseline."
+    )
+    noise: NoiseSection = Field(NoiseSection(), description="Where a policy's action noise starts.")
+    statistics: StatisticsSection = Field(StatisticsSection(), description="Settings of tests and intervals.")
+    compute: ComputeSection = Field(ComputeSection(), description="Where and how it runs.")
+    seed: Seed = Field(42, description="Of everything that is drawn: controls, bootstraps, permutations.")
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its default filled in, ready for JSON."""

@@ -28,8 +28,8 @@ _Text = Annotated[str, AfterValidator(_not_blank)]
 class RegionSection(Section):
     """A place in the picture: an object by role or category, or a box in shares of a camera's raw picture."""
 
-    name: Name
-    object: str | None = None
+    name: Name = Field(description="Its name in tables and pages.")
+    object: str | None = Field(None, description="An object's role or category.")
     box: tuple[Fraction, Fraction, Fraction, Fraction] | None = Field(
         None, description="left, top, right, bottom; 0 to 1."
     )
@@ -53,9 +53,9 @@ class RegionSection(Section):
 
 class OcclusionSection(Section):
     layers: Layers = Field("all", description="Whose baseline maps choose the patches.")
-    query: Literal["instruction", "action"] = "instruction"
+    query: Literal["instruction", "action"] = Field("instruction", description="Whose baseline maps.")
     percentile: float = Field(90, gt=0, lt=100, description="Patches above it in their map are occluded.")
-    fills: list[Fill] = Field(["black"], min_length=1)
+    fills: list[Fill] = Field(["black"], min_length=1, description="What patches are covered with.")
     controls: int = Field(3, ge=1, description="Places of the same shape and number of patches, elsewhere.")
     cameras: Literal["together", "each"] = Field(
         "together", description="All cameras in one inference, or each in one of its own."
@@ -64,12 +64,14 @@ class OcclusionSection(Section):
         default_factory=list, description="Shares of the picture for deletion and insertion."
     )
     seed_arms: bool = Field(True, description="The seed's high and low arm beside ours.")
-    regions: list[RegionSection] = Field(default_factory=list)
+    regions: list[RegionSection] = Field(
+        default_factory=list, description="Named places that are covered as a whole."
+    )
     every: _Every = None
 
 
 class KnockoutSection(Section):
-    name: Name
+    name: Name = Field(description="Its name in tables and pages.")
     queries: str = Field(
         "instruction",
         description="A query such as 'instruction', 'word:duck', 'action'; or a place of the prefix, as keys are.",
@@ -78,15 +80,19 @@ class KnockoutSection(Section):
         min_length=1,
         description="'object:ROLE or CATEGORY', 'top:PERCENTILE', or a region of the layout such as 'image:base'.",
     )
-    layers: Layers | Literal["each"] = "all"
-    controls: int = Field(3, ge=0)
+    layers: Layers | Literal["each"] = Field(
+        "all", description="Cut in all of them at once, or `each` by itself."
+    )
+    controls: int = Field(3, ge=0, description="Cuts to as many keys elsewhere.")
     every: _Every = None
 
 
 class AblationSection(Section):
     heads: Literal["each"] | list[tuple[int, int]] = Field("each", description="[layer, head] pairs.")
     passes: list[str] = Field(default_factory=list, description="Empty: every pass.")
-    modes: list[Literal["zero", "mean"]] = Field(["zero"], min_length=1)
+    modes: list[Literal["zero", "mean"]] = Field(
+        ["zero"], min_length=1, description="What a head's output becomes."
+    )
     every: _Every = None
 
 
@@ -98,16 +104,16 @@ class RandomisedSection(Section):
 
 
 class AugmentationSection(Section):
-    layers: Layers = "all"
-    query: Literal["instruction", "action"] = "instruction"
-    kinds: list[Literal["noise", "blur"]] = Field(["noise", "blur"], min_length=1)
+    layers: Layers = Field("all", description="Whose baseline maps guide the change.")
+    query: Literal["instruction", "action"] = Field("instruction", description="Whose baseline maps.")
+    kinds: list[Literal["noise", "blur"]] = Field(["noise", "blur"], min_length=1, description="The change.")
     strength: float = Field(1.0, gt=0, le=1, description="Share of the change where attention is lowest.")
     every: _Every = None
 
 
 class QuestionSection(Section):
-    name: Name
-    prompt: Name
+    name: Name = Field(description="Its name in tables and pages.")
+    prompt: Name = Field(description="The question.")
     answer: str | None = Field(None, description="The right answer; {object} is filled from the instruction.")
     every: _Every = None
 
@@ -116,14 +122,22 @@ class ConditionSection(Section):
     prompts: dict[_Text, str] = Field(
         default_factory=dict, description="Name -> prompt; an empty prompt is one too."
     )
-    paraphrases: list[_Text] = Field(default_factory=list)
+    paraphrases: list[_Text] = Field(
+        default_factory=list, description="The same request in other words: the null of prompts."
+    )
     repeats: int = Field(0, ge=0, description="The baseline again under so many other noises.")
-    occlusion: OcclusionSection | None = None
-    knockout: list[KnockoutSection] = Field(default_factory=list)
-    ablation: AblationSection | None = None
-    randomised: RandomisedSection | None = None
-    augmentation: AugmentationSection | None = None
-    vqa: list[QuestionSection] = Field(default_factory=list)
+    occlusion: OcclusionSection | None = Field(None, description="Patches are covered in the raw picture.")
+    knockout: list[KnockoutSection] = Field(
+        default_factory=list, description="Attention is cut inside the softmax."
+    )
+    ablation: AblationSection | None = Field(None, description="Heads are switched off.")
+    randomised: RandomisedSection | None = Field(None, description="Attention weights are shuffled.")
+    augmentation: AugmentationSection | None = Field(
+        None, description="Pictures change where attention is low."
+    )
+    vqa: list[QuestionSection] = Field(
+        default_factory=list, description="Questions to models that answer in words."
+    )
     every: int = Field(
         1, ge=1, description="Changed conditions run on every n-th keyframe; the baseline on all."
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sql import data_dictionary
+from ingest import study_reference
+from sql import data_dictionary, query_catalogue
 from sql.generate_sources import read_schema
 from tests.project.tree import ROOT, project_files
 
@@ -18,6 +19,47 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 
 def test_the_data_dictionary_is_in_step():
     assert data_dictionary.PAGE.read_text() == data_dictionary.page(), "run python -m sql.data_dictionary"
+
+
+def test_the_study_file_and_the_queries_are_in_step():
+    assert study_reference.PAGE.read_text() == study_reference.page(), "run make dictionary"
+    assert query_catalogue.PAGE.read_text() == query_catalogue.page(), "run make dictionary"
+
+
+def test_a_query_without_a_question_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(query_catalogue, "ROOT", tmp_path)
+    (tmp_path / "silent.sql").write_text("select 1")
+
+    with pytest.raises(ValueError, match=r"silent\.sql begins with no comment"):
+        query_catalogue.page(tmp_path)
+
+
+def test_every_key_of_a_study_says_what_it_means():
+    rows = [line for line in study_reference.page().splitlines() if line.startswith("| `")]
+
+    assert len(rows) > 60
+    assert not [row for row in rows if row.endswith("|  |")]
+
+
+def test_the_index_lists_every_page_once():
+    index = (ROOT / "docs" / "README.md").read_text()
+    listed = [a or b for a, b in LINK.findall(index)]
+
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert sorted(target for target in listed if "/" not in target) == sorted(pages)
+
+
+def test_names_in_the_methods_are_names_of_the_warehouse():
+    """What methods.md sets in code and writes with underscores or as `schema.table` is there."""
+    tables = [*data_dictionary.raw_tables(), *data_dictionary.model_tables()]
+    known = {column.name for table in tables for column in table.columns} | {table.name for table in tables}
+    known |= {f"{table.schema}.{table.name}" for table in tables}
+    known |= {file.stem for file in project_files(".sql") if "checks" in file.parts}
+    text = (ROOT / "docs" / "methods.md").read_text()
+    named = re.findall(r"`((?:raw|marts)\.\w+|\w+_\w+)`", text) + re.findall(r"`\w+\.(mse)`", text)
+
+    assert len(named) > 30
+    assert set(named) - known - {"other_episode"} == set()  # a value of the column `against`
 
 
 def test_the_key_of_a_raw_table_is_made_of_its_columns():
