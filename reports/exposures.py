@@ -21,6 +21,7 @@ DRAWN_BY = {
     "index": ("reports.pages.index",),
     "episodes": ("reports.pages.episodes", "reports.pages.episode"),
     "methods": ("reports.pages.methods",),
+    "dictionary": ("reports.pages.dictionary",),
 }
 
 # They hand on the names that pages give them.
@@ -105,6 +106,9 @@ def exposures_yml() -> str:
         "exposures:",
     ]
     for page in PAGES:
+        marts = marts_of(page)
+        if not marts:  # the page of tables reads what the warehouse says of itself
+            continue
         quoted = page.question.replace("'", "''")
         lines += [
             f"  - name: page_{page.slug.replace('-', '_')}",
@@ -113,7 +117,7 @@ def exposures_yml() -> str:
             f"    description: '{quoted}'",
             "    owner: {name: Gazehouse}",
             "    depends_on:",
-            *(f"      - ref('{mart}')" for mart in marts_of(page)),
+            *(f"      - ref('{mart}')" for mart in marts),
         ]
     return "\n".join(lines) + "\n"
 

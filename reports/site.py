@@ -17,6 +17,7 @@ from reports.errors import OutputRefusedError
 from reports.pages import (
     causes,
     compare,
+    dictionary,
     episode,
     episodes,
     heads,
@@ -65,6 +66,7 @@ PAGES = (
     Page("planted", "Planted truths", "Are the answers right where the truth is known?", (), planted.sections, planted.is_shown),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
+    Page("dictionary", "Tables", "What is in the warehouse?"),
 )  # fmt: skip
 
 
@@ -124,6 +126,12 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
         n = write_episodes(context, report, say)
         write_page(
             context, report, page_named("methods"), lambda: ("methods.html", methods_content(context, report))
+        )
+        write_page(
+            context,
+            report,
+            page_named("dictionary"),
+            lambda: ("dictionary.html", dictionary.content(context)),
         )
     try:
         if out.exists():

@@ -48,6 +48,23 @@ def test_every_model_and_column_is_described(build: Build) -> None:
         assert described == actual[model["name"]], model["name"]
 
 
+def test_any_client_shows_the_descriptions(build: Build) -> None:
+    """As comments of the marts' tables and columns, in the words of the project."""
+    manifest = json.loads((build.target / "manifest.json").read_text())
+    marts = [
+        n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts"
+    ]
+    said = {(m["name"], c["name"]): c["description"].strip() for m in marts for c in m["columns"].values()}
+    said |= {(m["name"], ""): m["description"].strip() for m in marts}
+    with duckdb.connect(str(build.warehouse), read_only=True) as connection:
+        stored = connection.execute(
+            "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts' "
+            "union all select table_name, '', comment from duckdb_tables() where schema_name = 'marts' "
+            "union all select view_name, '', comment from duckdb_views() where schema_name = 'marts'"
+        ).fetchall()
+    assert {(table, column): (comment or "").strip() for table, column, comment in stored} == said
+
+
 def test_every_description_lies_beside_its_model(build: Build) -> None:
     manifest = json.loads((build.target / "manifest.json").read_text())
     for model in manifest["nodes"].values():
