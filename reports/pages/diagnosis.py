@@ -71,7 +71,7 @@ def candidates(source: Result, first: Sequence[Column] = ()) -> TableBlock:
         text_column("question", "question"),
         text_column("candidate", "changed"),
         Column("mean_error", "error"),
-        Column("mean_error_noise", "error, another noise"),
+        Column("mean_error_noise", "error, noise"),
         Column("share_of_variance", "share of both", words.percent),
         Column("estimate", ERROR),
         Column("range", "95 % interval", str),
