@@ -51,10 +51,17 @@ test: lint browser ## Lint, then every test (ARGS="-k name" narrows the tests)
 	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/.dev-stamp ## ruff, mypy and sqlfluff; changes nothing
+lint: $(VENV)/.dev-stamp ## ruff, mypy and sqlfluff, side by side; changes nothing
+	@$(MAKE) --jobs=$(WORKERS) --output-sync=target lint-python lint-sql
+
+.PHONY: lint-python
+lint-python: $(VENV)/.dev-stamp ## ruff and mypy
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+.PHONY: lint-sql
+lint-sql: $(VENV)/.dev-stamp ## sqlfluff
 	$(VENV)/bin/sqlfluff lint --disable-progress-bar $(wildcard models sql)
 
 .PHONY: format
