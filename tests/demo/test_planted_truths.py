@@ -1,7 +1,7 @@
 """The warehouse gets every planted truth right, and says where attention would have misled: the shipped studies,
 run for real through dbt. Slow, and worth it: nothing else shows that an answer of the warehouse is the right one.
 
-What `make planted-report` runs, on three keyframes an episode instead of four, with the attention of one layer.
+What `make planted-report` runs, on two keyframes an episode instead of four, with the attention of one layer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STUDIES = sorted((PACKAGE_ROOT / "studies" / "planted").glob("*.yaml"))
 TRUTHS = PACKAGE_ROOT / "sql" / "truths" / "known_truths.csv"
 POLICIES = {"grounded": ("demo", GROUNDED)} | {one.name: (one.checkpoint, one.truth) for one in VARIANTS}
 N_EPISODES = 10
-SMALLER = {"capture.layers": [3], "episodes.keyframes.first": 3}
+SMALLER = {"capture.layers": [3], "episodes.keyframes.first": 2}
 
 
 def truth_rows() -> list[dict[str, str]]:
@@ -110,7 +110,7 @@ def rows(answers: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_no_planted_truth_is_got_wrong(answers: duckdb.DuckDBPyConnection) -> None:
-    """On three of four keyframes one answer of twelve may be undecided; the whole studies decide all (docs/planted.md)."""
+    """On two of four keyframes one answer of twelve may be undecided; the whole studies decide all (docs/planted.md)."""
     found = rows(answers, "select * from marts.planted_truths")
     others = [
         (row["policy"], row["question"], row["expected"], row["answer"], row["because"])
