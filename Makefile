@@ -48,7 +48,7 @@ demo: $(VENV)/.demo-stamp ## From a fresh clone to a report: run the bundled pol
 
 .PHONY: test
 test: lint browser ## Lint, then every test (ARGS="-k name" narrows the tests)
-	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev-stamp ## ruff, mypy and sqlfluff, side by side; changes nothing
