@@ -19,7 +19,17 @@ CSP = "; ".join([
     "base-uri 'none'",
     "form-action 'none'",
 ])  # fmt: skip
-NAMES = ("style.css", "episode.css", "icon.svg", "site.js", "charts.js", "maps.js", "trace.js", "episode.js")
+NAMES = (
+    "style.css",
+    "episode.css",
+    "icon.svg",
+    "site.js",
+    "charts.js",
+    "exports.js",
+    "maps.js",
+    "trace.js",
+    "episode.js",
+)
 
 
 def write(folder: Path) -> None:

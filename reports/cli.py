@@ -1,4 +1,4 @@
-"""The command line: build (the default) and serve."""
+"""The command line: build (the default), serve, and what is taken out of a report: figure, summary, video, rerun."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from reports import site
+from reports import figure_commands, site
 from reports.errors import ReportError
+from reports.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 
@@ -21,16 +22,7 @@ Out = Annotated[Path, typer.Option(help="Folder of the site; replaced as a whole
 
 @app.command()
 def build(
-    warehouse: Annotated[
-        Path, typer.Option(envvar="GAZEHOUSE_WAREHOUSE", help="DuckDB file with the marts; opened read-only.")
-    ] = Path("warehouse.duckdb"),
-    lake: Annotated[
-        Path, typer.Option(envvar="GAZEHOUSE_LAKE", help="Lake with the pictures and masks.")
-    ] = Path("lake"),
-    out: Out = Path("site"),
-    run: Annotated[
-        str | None, typer.Option(help="Run to show: its id, the start of it, or its study.")
-    ] = None,
+    warehouse: Warehouse = WAREHOUSE, lake: Lake = LAKE, out: Out = Path("site"), run: Run = None
 ) -> None:
     """Write the site. Exit code 1 when a page failed (the others are written), 2 when nothing could start."""
     result = site.build(site.Options(warehouse=warehouse, lake=lake, out=out, run=run), say=typer.echo)
@@ -56,6 +48,10 @@ def serve(
             server.serve_forever()
         except KeyboardInterrupt:
             typer.echo("")
+
+
+app.command("figure")(figure_commands.figure)
+app.command("summary")(figure_commands.summarise)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -94,6 +94,11 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
+def printable(text: str) -> str:
+    """One line in which control characters and direction marks are escapes: a name must not move a terminal's cursor."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def short_names(names: Sequence[str], length: int) -> list[str]:
     """Names cut to a length, a number behind those that would be the same: an axis merges equal labels."""
     found: list[str] = []

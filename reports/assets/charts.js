@@ -19,11 +19,12 @@
     return total <= room ? Math.max(1, names.size) : Math.max(1, Math.floor(room / Math.max(60, ...widths)));
   }
 
-  function config(spec, width) {
-    const ink = css("--ink"), muted = css("--muted"), line = css("--line");
+  const onScreen = () => ({ ink: css("--ink"), muted: css("--muted"), line: css("--line"), background: null });
+
+  function config(spec, width, { ink, muted, line, background }) {
     const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif";
     return {
-      background: null, font, padding: 4, autosize: { type: "fit-x", contains: "padding" },
+      background, font, padding: 4, autosize: { type: "fit-x", contains: "padding" },
       view: { stroke: null },
       axis: {
         labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 11.5,
@@ -66,21 +67,27 @@
   }
 
   // A chart that differs from an earlier one of its place in its data alone names that one.
-  function specOf(id) {
+  function packedSpec(id) {
     const spec = JSON.parse(document.getElementById(id).textContent);
-    return "as" in spec ? { ...specOf(id.replace(/[0-9]+$/, spec.as)), datasets: spec.datasets } : spec;
+    return "as" in spec ? { ...packedSpec(id.replace(/[0-9]+$/, spec.as)), datasets: spec.datasets } : spec;
+  }
+
+  // The chart that a place shows, with its rows.
+  function specOf(place) {
+    const spec = packedSpec(place.dataset.spec);
+    for (const [name, rows] of Object.entries(spec.datasets)) spec.datasets[name] = unpacked(rows);
+    if (place.dataset.rows) spec.datasets.shared = unpacked(JSON.parse(document.getElementById(place.dataset.rows).textContent));
+    return spec;
   }
 
   const views = new Map();
   async function draw(place) {
-    const spec = specOf(place.dataset.spec);
-    for (const [name, rows] of Object.entries(spec.datasets)) spec.datasets[name] = unpacked(rows);
-    if (place.dataset.rows) spec.datasets.shared = unpacked(JSON.parse(document.getElementById(place.dataset.rows).textContent));
+    const spec = specOf(place);
     const old = views.get(place);
     if (old) old.finalize();
     place.replaceChildren();
     const result = await window.vegaEmbed(place, spec, {
-      mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "svg", config: config(spec, place.clientWidth), tooltip,
+      mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "svg", config: config(spec, place.clientWidth, onScreen()), tooltip,
     });
     views.set(place, result);
     place.dataset.drawn = "yes";
@@ -116,6 +123,7 @@
     }
     document.documentElement.dataset.charts = "drawn";
   }
+  window.GazehouseCharts = { specOf, config };
   document.querySelectorAll("[data-switch]").forEach(switched);
   drawAll();
   scheme.addEventListener("change", drawAll);

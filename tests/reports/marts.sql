@@ -41,7 +41,8 @@ create table marts.modality_balance_by_episode (run_id varchar, episode_id varch
     denoise_step smallint, layer smallint, n_frames bigint, n_undefined bigint, visual_mass double, linguistic_mass double,
     state_mass double, action_mass double, other_mass double, density_lift_visual double, density_lift_linguistic double,
     ratio_of_means double, geometric_mean_ratio double,
-    mean_ratio_seed double, std_ratio_seed double, median_ratio_seed double, min_ratio_seed double, max_ratio_seed double);
+    mean_ratio_seed double, std_ratio_seed double, median_ratio_seed double, min_ratio_seed double, max_ratio_seed double,
+    visual_fraction double, linguistic_fraction double);
 create table marts.modality_balance_by_layer (run_id varchar, denoise_step smallint, layer smallint, outcome varchar,
     n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double,
     mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);

@@ -92,6 +92,7 @@ def add_modality(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.rand
                     ratio_of_means=math.exp(mean),
                     geometric_mean_ratio=math.exp(mean), mean_ratio_seed=float(seed.mean()), std_ratio_seed=float(seed.std()),
                     median_ratio_seed=float(np.median(seed)), min_ratio_seed=float(seed.min()), max_ratio_seed=float(seed.max()),
+                    visual_fraction=visual / both, linguistic_fraction=1 - visual / both,
                 )  # fmt: skip
         for layer in range(shape.n_layers):
             for w, word in enumerate(e.instruction.split()[:6]):
