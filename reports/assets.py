@@ -8,7 +8,7 @@ from pathlib import Path
 
 import vl_convert
 
-from reports import pictures
+from reports import drawing, pictures
 
 # `file:` because some browsers do not count a file beside the page as 'self'. No eval: Vega runs its interpreter.
 CSP = "; ".join([
@@ -16,6 +16,7 @@ CSP = "; ".join([
     "script-src 'self' file:",
     "style-src 'self' file:",
     "img-src 'self' file: data:",
+    "media-src 'self' file:",
     "base-uri 'none'",
     "form-action 'none'",
 ])  # fmt: skip
@@ -38,9 +39,11 @@ def write(folder: Path) -> None:
     source = resources.files("reports") / "assets"
     for name in NAMES:
         (folder / name).write_text((source / name).read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "colours.js").write_text(
-        f'window.GAZEHOUSE_COLOURS = "{pictures.colour_table()}";\n', encoding="utf-8"
+    tables = {"COLOURS": drawing.colour_table(), "DIVERGING": drawing.diverging_table()}
+    script = "".join(
+        f'window.GAZEHOUSE_{name} = "{pictures.packed(table)}";\n' for name, table in tables.items()
     )
+    (folder / "colours.js").write_text(script, encoding="utf-8")
     (folder / "vega.js").write_text(bundle(), encoding="utf-8")
 
 

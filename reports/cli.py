@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from reports import figure_commands, site
+from reports import figure_commands, site, video_commands
 from reports.errors import ReportError
 from reports.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
 
@@ -22,10 +22,17 @@ Out = Annotated[Path, typer.Option(help="Folder of the site; replaced as a whole
 
 @app.command()
 def build(
-    warehouse: Warehouse = WAREHOUSE, lake: Lake = LAKE, out: Out = Path("site"), run: Run = None
+    warehouse: Warehouse = WAREHOUSE,
+    lake: Lake = LAKE,
+    out: Out = Path("site"),
+    run: Run = None,
+    videos: Annotated[
+        bool,
+        typer.Option("--videos", help="A video beside each episode's page; takes a second or more each."),
+    ] = False,
 ) -> None:
     """Write the site. Exit code 1 when a page failed (the others are written), 2 when nothing could start."""
-    result = site.build(site.Options(warehouse=warehouse, lake=lake, out=out, run=run), say=typer.echo)
+    result = site.build(site.Options(warehouse, lake, out, run, videos), say=typer.echo)
     for failure in result.failures[:MOST_LINES]:
         typer.echo(f"failed: {failure}", err=True)
     if len(result.failures) > MOST_LINES:
@@ -52,6 +59,7 @@ def serve(
 
 app.command("figure")(figure_commands.figure)
 app.command("summary")(figure_commands.summarise)
+app.command("video")(video_commands.video)
 
 
 def main(arguments: list[str] | None = None) -> None:

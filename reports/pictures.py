@@ -24,12 +24,6 @@ class PictureError(Exception):
     """A picture or mask that the warehouse names is not in the lake, or cannot be read."""
 
 
-def colour_table() -> str:
-    """Viridis as 256 RGB triples, base64."""
-    ramp = np.arange(256, dtype=np.uint8).reshape(1, -1)
-    return packed(cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS)[0, :, ::-1])
-
-
 def packed(values: NDArray[Any]) -> str:
     """Bytes as base64 text."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reports import answers, assets, charts, render, words
+from reports import answers, assets, charts, render, video_files, videos, words
 from reports.blocks import Checklist, Figure, Section, Switch, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
@@ -88,6 +88,7 @@ class Options:
     lake: Path
     out: Path
     run: str | None = None
+    videos: bool = False  # one beside each episode's page
 
 
 @dataclass
@@ -111,6 +112,9 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
     for folder in (out, building):
         refuse_strangers(folder)
     with open_warehouse(options.warehouse) as warehouse:
+        if options.videos:
+            video_files.pyav()
+            warehouse.require(*videos.MARTS)
         study = read_study(warehouse, options.run)
         if study.others and options.run is None:
             say(
@@ -119,6 +123,7 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
         start_folder(building, study.run_id)
         context = Context(warehouse, study, options.lake, building, render.environment(), {"csp": assets.CSP})
         context.shared["nav"] = pages = shown_pages(context)
+        context.shared["videos"] = options.videos
         assets.write(building / "assets")
         if not context.has_pictures and study.n_episodes():
             report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")

@@ -100,6 +100,15 @@ class Warehouse:
         table: pa.Table = self._connection.sql(sql).to_arrow_table()
         return table
 
+    def require(self, *marts: str) -> None:
+        """Check for marts that no page reads.
+
+        Raises WarehouseMissingError with the command that makes them.
+        """
+        missing = _missing(self._connection, marts)
+        if missing:
+            raise WarehouseMissingError(f"{self.path} has no marts {', '.join(missing)}: run `dbt build`")
+
     def _bind(self, name: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Set the SQL variables that a query reads. They are bound here, so that its text runs as it is shown."""
         sql = query_text(name)

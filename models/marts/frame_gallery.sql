@@ -63,7 +63,7 @@ joined as (
             and inferences.episode_id = frames.episode_id
             and inferences.frame_index = frames.frame_index
     where
-        attention_maps.head = -1
+        attention_maps.head >= -1
         and attention_maps.rows = 'mean'
         and inferences.condition_kind in ('baseline', 'prompt')
 

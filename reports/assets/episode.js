@@ -2,7 +2,7 @@
 // in a small script that is loaded when the frame is shown (a fetch would fail on file://).
 (() => {
   "use strict";
-  const { paint, ramp, layerOf } = window.GazehouseMaps;
+  const { paint, ramp, layersOf } = window.GazehouseMaps;
   const { lines, keys, make } = window.GazehouseTrace;
   const data = JSON.parse(document.getElementById("episode-data").textContent);
   const at = (id) => document.getElementById(id);
@@ -14,7 +14,7 @@
   };
   const percent = (v, digits = 2) => (v === null || v === undefined ? "n/a" : Number((100 * v).toPrecision(digits)) + " %");
   const short = (v) => (v === null || v === undefined ? "n/a" : String(Number(v.toPrecision(3))));
-  const state = { frame: 0, view: data.start.view, layer: data.start.layer, camera: "all", condition: data.conditions[0].id, scale: "shared", contours: true };
+  const state = { frame: 0, view: data.start.view, layer: data.start.layer, camera: "all", condition: data.conditions[0].id, scale: "shared", show: "map", contours: true };
   const frames = data.frames, loaded = new Map(), waiting = new Map();
 
   window.gazehouseFrame = (index, content) => {
@@ -37,7 +37,12 @@
   const view = () => data.views.find((v) => v.id === state.view) || data.views[0];
   const cameras = () => (state.camera === "all" ? data.cameras : data.cameras.filter((c) => c.id === state.camera));
   const asked = () => data.conditions.find((c) => c.id === state.condition);
-  const block = (content, camera) => content.maps[state.condition + "|" + state.view + "|" + camera];
+  const BASELINE = "baseline:baseline";
+  const isDifference = () => state.show === "difference" && state.condition !== BASELINE;
+  function block(content, camera) {
+    const of = (condition) => content.maps[condition + "|" + state.view + "|" + camera], own = of(state.condition), base = of(BASELINE);
+    return own && (base || !isDifference()) ? layersOf(own, isDifference() ? base : null) : undefined;
+  }
 
   function segments(name, title, options, hint) {
     const set = element("fieldset"), row = element("div", "segments");
@@ -74,6 +79,7 @@
       set.append(element("legend", "", "prompt"), select);
       form.append(set);
     }
+    if (state.condition !== BASELINE) form.append(segments("show", "what is drawn", [{ id: "map", label: "map" }, { id: "difference", label: "difference to baseline" }]));
     form.append(segments("scale", "colour scale", [{ id: "shared", label: "shared" }, { id: "own", label: "each its own" }]));
     const label = element("label", "check"), box = element("input");
     box.type = "checkbox";
@@ -118,7 +124,7 @@
 
   // One reason, the one that applies.
   function whyNoMap(frame) {
-    if (state.condition === "baseline:baseline") return "No map is stored for this choice.";
+    if (state.condition === BASELINE) return "No map is stored for this choice.";
     if (!asked().frames.includes(frame.index)) return "This prompt was not asked at this keyframe; those where it was are not dimmed above.";
     return "Under a changed prompt the page keeps the words' maps only: choose 'words' to see one.";
   }
@@ -134,18 +140,21 @@
         row.append(three, element("p", "reading", whyNoMap(frame)));
         return row;
       }
-      const top = Math.max(1e-12, state.scale === "shared" ? Math.max(...maps.max) : maps.max[position]);
-      const values = layerOf(maps, position), solid = element("canvas"), veil = element("canvas", "veil");
-      paint(solid, values, camera.rows, camera.columns, top, camera.bars, 224);
-      paint(veil, values, camera.rows, camera.columns, top, camera.bars, 224);
+      const top = Math.max(1e-12, state.scale === "shared" ? Math.max(...maps.max) : maps.max[position]), signed = maps.signed;
+      const values = maps.values[position], solid = element("canvas"), veil = element("canvas", "veil"), name = signed ? "difference" : "map";
+      paint(solid, values, camera.rows, camera.columns, top, camera.bars, 224, signed);
+      paint(veil, values, camera.rows, camera.columns, top, camera.bars, 224, signed);
       solid.setAttribute("role", "img");
-      solid.setAttribute("aria-label", "Attention map of layer " + state.layer);
-      three.append(panel("map, layer " + state.layer, solid));
-      three.append(panel("60 % picture, 40 % map" + (state.contours && objects.length ? ", objects" : ""), picture(frame, camera.id), veil, ...(state.contours ? [outlines(objects)] : [])));
+      solid.setAttribute("aria-label", (signed ? "Difference to the baseline's attention map, layer " : "Attention map of layer ") + state.layer);
+      three.append(panel(name + ", layer " + state.layer, solid));
+      three.append(panel("60 % picture, 40 % " + name + (state.contours && objects.length ? ", objects" : ""), picture(frame, camera.id), veil, ...(state.contours ? [outlines(objects)] : [])));
       const scale = element("div", "scale"), bar = element("canvas");
-      ramp(bar);
-      scale.append(element("span", "", "0"), bar, element("span", "", percent(top)));
-      const note = "Scale: share of this camera's attention per patch, bars of the letterbox included (the table of objects leaves them out). Drawn from " + camera.rows + " × " + camera.columns + " patches, bilinear between their centres. A flat map would give " + percent(1 / values.length) + " a patch. " + percent(maps.mass[position]) + " of all attention of this view falls on this camera in this layer.";
+      ramp(bar, signed);
+      scale.append(element("span", "", signed ? "\u2212" + percent(top) : "0"), bar, element("span", "", (signed ? "+" : "") + percent(top)));
+      const drawn = " Drawn from " + camera.rows + " × " + camera.columns + " patches, bilinear between their centres.";
+      const note = signed
+        ? "Scale: this prompt's share of the camera's attention per patch minus the baseline's at the same keyframe; orange is more, blue less, the middle no change." + drawn
+        : "Scale: share of this camera's attention per patch, bars of the letterbox included (the table of objects leaves them out)." + drawn + " A flat map would give " + percent(1 / values.length) + " a patch. " + percent(maps.mass[position]) + " of all attention of this view falls on this camera in this layer.";
       row.append(three, scale, element("p", "reading", note));
       return row;
     });
@@ -173,7 +182,7 @@
         button.type = "button";
         button.setAttribute("aria-label", "layer " + layer);
         if (layer === state.layer) button.setAttribute("aria-current", "true");
-        paint(canvas, layerOf(maps, position), camera.rows, camera.columns, state.scale === "shared" ? top : maps.max[position], camera.bars, 96);
+        paint(canvas, maps.values[position], camera.rows, camera.columns, state.scale === "shared" ? top : maps.max[position], camera.bars, 96, maps.signed);
         place.append(canvas);
         const lift = ((((data.lift[state.view] || {})[camera.id] || [])[view().layers.indexOf(layer)]) || [])[state.frame];
         button.append(place, element("span", "", "layer " + layer));

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const table = bytes(window.GAZEHOUSE_COLOURS);
+  const table = bytes(window.GAZEHOUSE_COLOURS), diverging = bytes(window.GAZEHOUSE_DIVERGING);
 
   const known = new Map();
   function taps(from, to) {
@@ -41,28 +41,29 @@
     return out;
   }
 
-  // Draws values / top in colour; bars = letterbox [top, bottom, left, right] in pixels of a 224-px picture, dimmed.
-  function paint(canvas, values, rows, columns, top, bars, size) {
+  // Draws values / top in colour, signed ones on a two-sided scale whose middle is 0; bars = letterbox [top, bottom, left, right] in pixels of a 224-px picture, dimmed.
+  function paint(canvas, values, rows, columns, top, bars, size, signed) {
     canvas.width = canvas.height = size;
     const context = canvas.getContext("2d"), image = context.createImageData(size, size), data = image.data;
-    const fine = upsample(values, rows, columns, size), scale = size / 224;
+    const fine = upsample(values, rows, columns, size), scale = size / 224, colours = signed ? diverging : table;
     const inside = [bars[0] * scale, size - bars[1] * scale, bars[2] * scale, size - bars[3] * scale];
     for (let y = 0, i = 0; y < size; y++) {
       for (let x = 0; x < size; x++, i++) {
-        const level = Math.round(255 * Math.min(1, Math.max(0, top > 0 ? fine[i] / top : 0)));
+        const share = top > 0 ? fine[i] / top : 0, level = Math.round(255 * Math.min(1, Math.max(0, signed ? (share + 1) / 2 : share)));
         const dim = y < inside[0] || y >= inside[1] || x < inside[2] || x >= inside[3] ? 0.35 : 1;
-        for (let c = 0; c < 3; c++) data[4 * i + c] = table[3 * level + c] * dim;
+        for (let c = 0; c < 3; c++) data[4 * i + c] = colours[3 * level + c] * dim;
         data[4 * i + 3] = 255;
       }
     }
     context.putImageData(image, 0, 0);
   }
 
-  function ramp(canvas) {
+  function ramp(canvas, signed) {
+    const colours = signed ? diverging : table;
     canvas.width = 256;
     canvas.height = 1;
     const context = canvas.getContext("2d"), image = context.createImageData(256, 1);
-    for (let i = 0; i < 256; i++) image.data.set([table[3 * i], table[3 * i + 1], table[3 * i + 2], 255], 4 * i);
+    for (let i = 0; i < 256; i++) image.data.set([colours[3 * i], colours[3 * i + 1], colours[3 * i + 2], 255], 4 * i);
     context.putImageData(image, 0, 0);
   }
 
@@ -74,5 +75,18 @@
     return values;
   }
 
-  window.GazehouseMaps = { paint, ramp, layerOf, upsample };
+  // The maps of every layer as they are, or what they differ by from another block's; the largest of each layer, up or down.
+  function layersOf(block, base) {
+    const at = (l) => (base ? base.layers.indexOf(l) : 0), layers = block.layers.filter((l) => at(l) >= 0);
+    const values = layers.map((l) => {
+      const own = layerOf(block, block.layers.indexOf(l));
+      if (!base) return own;
+      const other = layerOf(base, at(l));
+      return own.map((v, i) => v - other[i]);
+    });
+    const max = base ? values.map((list) => list.reduce((most, v) => Math.max(most, Math.abs(v)), 0)) : layers.map((l) => block.max[block.layers.indexOf(l)]);
+    return { layers, values, max, mass: layers.map((l) => block.mass[block.layers.indexOf(l)]), signed: Boolean(base) };
+  }
+
+  window.GazehouseMaps = { paint, ramp, layersOf, upsample };
 })();

@@ -7,14 +7,16 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from reports import palette, pictures, words
+from reports import palette, pictures, videos, words
 from reports.blocks import Column, Table
 from reports.context import BASELINE, Context
+from reports.errors import ReportError
 from reports.pages import episodes
 from reports.pages.episodes import Headline
 from reports.render import script_json
@@ -102,6 +104,7 @@ def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[s
                 "pictures": files,
             }
         )
+    video = video_beside(ctx, row, head, folder) if ctx.shared.get("videos") and shown else None
     camera = camera_with_lift(ctx, source, head)
     seen = replace(head, camera=camera or head.camera)
     page = ctx.templates.get_template("episode.html").render(
@@ -109,12 +112,25 @@ def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[s
         | neighbours
         | {
             "root": "../", "slug": "episodes", "title": f"Episode {neighbours['position']}", "study": ctx.study, "episode": row,
-            "frames": shown, "bad_frames": bad, "data": page_data(ctx, shown, source, maps, head) if shown else {},
+            "frames": shown, "video": video, "bad_frames": bad, "data": page_data(ctx, shown, source, maps, head) if shown else {},
             "table": frame_table(ctx, source, seen), "table_words": table_words(ctx, source, head, camera),
             "sources": [source.frames, source.metrics, source.balance],
         }
     )  # fmt: skip
     (ctx.out / "episodes" / f"{name}.html").write_text(page, encoding="utf-8")
+
+
+def video_beside(ctx: Context, row: Row, head: Headline, folder: Path) -> dict[str, Any]:
+    """A video in the episode's folder: where it lies and what it shows, or why there is none."""
+    try:
+        n = videos.of_page(ctx, row["episode_id"], head, folder / "video.webm")
+    except ReportError as error:
+        return {"why": str(error)}
+    what = f"{ctx.study.name(head.view)}, {head.camera}, layer {head.layer}"
+    return {
+        "src": f"{folder.name}/video.webm",
+        "words": f"{what}: picture, map and both, {words.plural(n, 'keyframe')}.",
+    }
 
 
 def frame_content(

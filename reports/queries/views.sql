@@ -4,7 +4,7 @@ select distinct
     denoise_step,
     query
 from marts.frame_gallery
-where run_id = getvariable('run_id') and condition_id = 'baseline:baseline' and query not like '%:%'
+where run_id = getvariable('run_id') and condition_id = 'baseline:baseline' and head = -1 and query not like '%:%'
 union
 select distinct
     pass,

@@ -81,6 +81,8 @@ create table marts.hypothesis_verdicts (run_id varchar, hypothesis varchar, crit
 create table marts.frame_gallery (run_id varchar, episode_id varchar, frame_index integer, camera varchar, condition_id varchar,
     pass varchar, denoise_step smallint, layer smallint, query varchar, "rows" varchar, head smallint, map float[], mass float,
     picture varchar, mask varchar);
+create table marts.frame_inferences (run_id varchar, episode_id varchar, frame_index integer, condition_id varchar,
+    condition_kind varchar, prompt varchar, actions float[][]);
 create table marts.frame_metrics (run_id varchar, episode_id varchar, frame_index integer, camera varchar, pass varchar,
     denoise_step smallint, layer smallint, query varchar, object_index smallint, category varchar, role varchar, mass_share double,
     area_share double, lift double, pointing_hit double, overlap_ratio_seed double);

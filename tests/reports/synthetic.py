@@ -284,3 +284,19 @@ def add_gallery(
                {"stem || '.png'" if shape.masks else "null"} as mask
         from batch
     """)
+    # Two heads of their own, as the capture profile 'full' keeps them: head 0 is the mean's map, head 1 the same upside down.
+    con.execute("""
+        insert into marts.frame_gallery by name
+        select * replace (heads.head as head, case heads.head when 0 then map else list_reverse(map) end as map)
+        from marts.frame_gallery cross join (values (0), (1)) as heads (head)
+        where condition_id = 'baseline:baseline'
+    """)
+    con.execute("""
+        insert into marts.frame_inferences by name
+        select distinct
+            gallery.run_id, gallery.episode_id, gallery.frame_index, gallery.condition_id,
+            split_part(gallery.condition_id, ':', 1) as condition_kind,
+            case when gallery.condition_id = 'baseline:baseline' then episodes.instruction else 'find the ' || split_part(gallery.condition_id, ':', 2) end as prompt,
+            [[gallery.frame_index / 8.0, 0.5], [1.0, -1.0]]::float[][] as actions
+        from marts.frame_gallery as gallery inner join marts.episodes as episodes using (run_id, episode_id)
+    """)
