@@ -60,6 +60,7 @@ def serve(
 app.command("figure")(figure_commands.figure)
 app.command("summary")(figure_commands.summarise)
 app.command("video")(video_commands.video)
+app.command("rerun")(video_commands.rerun)
 
 
 def main(arguments: list[str] | None = None) -> None:

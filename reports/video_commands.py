@@ -1,4 +1,4 @@
-"""The command `video`."""
+"""The commands that take an episode out of the report: `video` and `rerun`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reports import video_files, videos
+from reports import recording, video_files, videos
 from reports.drawing import Colours, Kernel
 from reports.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
 from reports.study_opened import opened
@@ -68,3 +68,21 @@ def video(
         for one, target in zip(found, videos.targets(found, out, format_), strict=True):
             n = video_files.write(target, one.frames(), fps)
             typer.echo(f"{target}: {one.title}, {n} frames")
+
+
+def rerun(
+    episode: Annotated[
+        str, typer.Argument(help="Episode: its id, a part of it that no other has, or its page's name.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write (.rrd); open it with `rerun FILE`.")] = Path(
+        "episode.rrd"
+    ),
+    warehouse: Warehouse = WAREHOUSE,
+    lake: Lake = LAKE,
+    run: Run = None,
+) -> None:
+    """Write an episode as a Rerun recording: pictures, maps of every layer, objects, metrics and actions over time."""
+    recording.sdk()
+    with opened(warehouse, lake, run) as ctx:
+        n = recording.write(ctx, episode, out)
+    typer.echo(f"{out}: {n} keyframes")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from reports import charts, distributions, palette, pictures, words
+from reports import charts, distributions, drawing, palette, pictures, words
 
 
 def test_contours_enclose_the_label() -> None:
@@ -50,7 +50,7 @@ def test_packed_maps_keep_their_values_to_half_a_level() -> None:
 
 
 def test_colours_grow_brighter_from_end_to_end() -> None:
-    table = np.frombuffer(base64.b64decode(pictures.colour_table()), np.uint8).reshape(256, 3)
+    table = drawing.colour_table()
     luminance = table @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(luminance) > -0.6).all()
     assert luminance[-1] > 200
