@@ -492,7 +492,7 @@ def add_metrics(
 def add_maps(world: World, inference_id: int, out: dict[str, list[Row]]) -> None:
     for name, step, _ in passes():
         for layer in range(world.n_layers):
-            for head, rows in ((-1, "mean"), (-1, "max"), (-2, "mean")):
+            for head, rows in ((-1, "mean"), (-1, "max"), (-2, "mean"), (0, "mean")):
                 out["attention_maps"].append(
                     {
                         "inference_id": inference_id,

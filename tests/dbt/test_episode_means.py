@@ -204,5 +204,27 @@ def test_the_gallery_finds_its_pictures(warehouse: duckdb.DuckDBPyConnection) ->
     assert gallery["picture"].is_not_null().all()
     assert gallery["mask"].is_not_null().all()
     assert set(gallery["condition_id"].str.split(":").list.first()) == {"baseline", "prompt"}
-    key = ["episode_id", "frame_index", "camera", "condition_id", "pass", "denoise_step", "layer", "query"]
+    assert set(gallery["head"]) == {-1, 0}, "the mean over heads and each head, not their maximum"
+    key = [
+        "episode_id",
+        "frame_index",
+        "camera",
+        "condition_id",
+        "pass",
+        "denoise_step",
+        "layer",
+        "head",
+        "query",
+    ]
     assert gallery.select(key).is_duplicated().sum() == 0
+
+
+def test_what_was_asked_and_done_at_a_frame(
+    warehouse: duckdb.DuckDBPyConnection, counted: pl.DataFrame
+) -> None:
+    expected = counted.filter(pl.col("condition_id").str.contains("^(baseline|prompt):"))
+    columns = ["episode_id", "frame_index", "condition_id", "prompt", "actions"]
+    order = columns[:3]
+    found = mart(warehouse, "frame_inferences")
+    assert_frame_equal(found.select(columns).sort(order), expected.select(columns).sort(order))
+    assert found.select(order).is_duplicated().sum() == 0

@@ -30,6 +30,11 @@ GROUP = typer.main.get_command(app)
 DOCUMENT = PACKAGE_ROOT / "docs" / "cli.md"
 
 
+def documentation() -> str:
+    """What the page says of this program; the rest of it is about `python -m reports`."""
+    return DOCUMENT.read_text(encoding="utf-8").partition("\n## `python -m reports`")[0]
+
+
 def commands() -> dict[str, Any]:
     assert isinstance(GROUP, TyperGroup)
     return dict(GROUP.commands)
@@ -54,7 +59,7 @@ def test_the_commands_are_the_contracts() -> None:
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_is_documented(name: str) -> None:
-    assert f"`{name}`" in DOCUMENT.read_text(encoding="utf-8")
+    assert f"`{name}`" in documentation()
     command = commands()[name]
     assert command.help
     assert not command.help.startswith(" ")
@@ -65,7 +70,7 @@ def test_every_option_is_documented(command: str, option: str) -> None:
     """In the row that starts with it, which names the command or says which are meant."""
     rows = [
         line
-        for line in DOCUMENT.read_text(encoding="utf-8").splitlines()
+        for line in documentation().splitlines()
         if line.startswith("|") and re.search(rf"`{re.escape(option)}[ `=]", line.split("|")[1])
     ]
     assert len(rows) == 1, f"docs/cli.md has {len(rows)} rows for {option}"
@@ -78,8 +83,8 @@ def test_every_option_is_documented(command: str, option: str) -> None:
 
 
 def test_nothing_is_documented_that_is_not_there() -> None:
-    known = {option for _, option in options()} | {"--help", "--run"}  # --run is of `python -m reports`
-    text = DOCUMENT.read_text(encoding="utf-8")
+    known = {option for _, option in options()} | {"--help"}
+    text = documentation()
     assert set(re.findall(r"`(--[a-z-]+)", text)) <= known
 
 
