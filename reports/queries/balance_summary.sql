@@ -1,5 +1,6 @@
 -- Visual / linguistic balance of the actions by layer, as the original protocol's parser sums it up over episodes
--- (`_seed`; standard deviations with ddof = 0), and as the verdict on M does: log ratio with its interval; layer -1 is layers_avg.
+-- (`_seed`; standard deviations with ddof = 0), and as the verdict on M does: log ratio with its interval.
+-- Layer -1 is layers_avg.
 with by_episode as (
     select
         denoise_step,

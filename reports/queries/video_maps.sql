@@ -1,4 +1,4 @@
--- Stored maps of an episode as one view and camera sees them: chosen layers and heads (-1 = mean over heads), every prompt.
+-- Stored maps of an episode as one view and camera sees them: layers, heads (-1 = mean over heads) and prompts.
 select
     frame_index,
     condition_id,

@@ -81,6 +81,7 @@ def test_without_the_option_there_is_no_video(little: Site) -> None:
 
 
 def test_videos_need_their_marts(little: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("av")
     copy = damaged(little, tmp_path, "drop table marts.frame_inferences")
     code, _, err = run(
         capsys, "build", "--videos", "--warehouse", copy, "--lake", little.lake, "--out", tmp_path / "site"
