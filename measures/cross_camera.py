@@ -94,12 +94,14 @@ def agreement(maps: AnyArray, other: AnyArray, carried: Carry) -> Agreement:
     n_patches = int(is_shared.sum())
     n_maps = len(here)
     landed = there @ carried.matrix[is_shared].T
-    shares = [here[:, is_shared].sum(axis=1), landed.sum(axis=1)]
+    mass_share, other_mass_share = here[:, is_shared].sum(axis=1), landed.sum(axis=1)
     if n_patches < MIN_PATCHES:
-        return Agreement(np.full(n_maps, np.nan), *shares, n_patches, [TOO_FEW] * n_maps)
+        nothing = np.full(n_maps, np.nan)
+        return Agreement(nothing, mass_share, other_mass_share, n_patches, [TOO_FEW] * n_maps)
     density = here[:, is_shared] / carried.picture[is_shared]
     r = correlation(density, landed / (carried.matrix[is_shared] @ carried.source))
-    return Agreement(r, *shares, n_patches, [NO_VARIANCE if np.isnan(one) else None for one in r])
+    reason = [NO_VARIANCE if np.isnan(one) else None for one in r]
+    return Agreement(r, mass_share, other_mass_share, n_patches, reason)
 
 
 def _points(view: PatchView, samples: int) -> tuple[Floats, np.ndarray]:
