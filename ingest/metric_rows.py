@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.attention.reduce import ROLLOUT
+from ingest.camera_rows import add_camera_links
 from ingest.conditions.base import BASELINE_ID
 from ingest.link_rows import add_layer_links
 from ingest.measure import MapSet, action_effect, add_map_shifts, add_object_metrics, map_sets
@@ -65,6 +66,7 @@ def add_metrics(
     episode_id: str,
     nulls: OtherEpisodes,
     baseline: Baseline | None,
+    table_height: float | None,
 ) -> None:
     """Object metrics of every stored map and, given a baseline, shifts of maps and actions; for it, links of maps."""
     rows = {row["inference_id"]: row for row in inferences.to_pylist()}
@@ -73,6 +75,8 @@ def add_metrics(
     if baseline is None:
         rollouts = map_sets(attention_maps, ROLLOUT)
         add_layer_links(tables, rows.values(), stored, rollouts, [frame.index for frame in frames])
+        views = {frame.index: frame.views for frame in frames}
+        add_camera_links(tables, rows, stored, views, table_height)
     for maps in stored:
         row = rows[maps.inference_id]
         frame = by_index[row["frame_index"]]

@@ -25,10 +25,12 @@ from ingest.plan import episode_source, limited_refs
 from ingest.rows import Tables
 from ingest.scene import FrameScene, mask_stacks, read_objects
 from ingest.schema import arrow_schema
+from ingest.stale import placed_by_objects, with_issue_of_old_masks
 from ingest.study import Study
 from ingest.tabulate import add_objects, label_maps
+from ingest.views import views_of
 
-_MEASURED = ("object_metrics", "map_shifts", "layer_links", "action_effects")
+_MEASURED = ("object_metrics", "map_shifts", "layer_links", "camera_links", "action_effects")
 _STALE = (
     "masks changed: per-head object masses need the model (`python -m ingest run --fresh`); they are null now"
 )
@@ -36,12 +38,14 @@ _STALE = (
 
 @dataclass(frozen=True)
 class Remeasured:
-    """What a call did. ``messages`` are lines for the user, one an issue."""
+    """What a call did. ``messages`` are lines for the user, one an issue; ``n_stale`` episodes hold conditions that were
+    placed by masks which have changed since."""
 
     n_units: int
     n_changed: int
     n_failed: int
     messages: tuple[str, ...]
+    n_stale: int = 0
 
 
 def remeasure(study: Study, lake: Path) -> Remeasured:
@@ -68,6 +72,7 @@ def remeasure(study: Study, lake: Path) -> Remeasured:
                     totals.n_changed + done.n_changed,
                     totals.n_failed + done.n_failed,
                     totals.messages + done.messages,
+                    totals.n_stale + done.n_stale,
                 )
     return totals
 
@@ -114,9 +119,27 @@ class _Remeasure:
             is_stale = True
         else:
             is_stale = False
+        placed = placed_by_objects(self._study.conditions) if is_stale else {}
+        placed = {group: names for group, names in placed.items() if group in stored}
+        for group, names in placed.items():
+            self._tell_of_old_masks(group, names)
         # The baseline last: until it is rewritten, a killed `measure` finds the old masks there again.
         changed = sum([self._measure(group, episode, frames, found, is_stale) for group in reversed(stored)])
-        return Remeasured(len(stored), changed, int(issues.has_losses), self._lines(issues))
+        return Remeasured(
+            len(stored), changed, int(issues.has_losses), self._lines(issues), int(bool(placed))
+        )
+
+    def _tell_of_old_masks(self, group: str, names: Sequence[str]) -> None:
+        """Its effects stay as they are: they belong to the places that the model was asked about."""
+        unit = self._unit(group)
+        manifest = self._folder.manifest(unit) or {}
+        tables = {
+            name: table for name in manifest["tables"] if (table := self._stored(unit, name)) is not None
+        }
+        episode_id = self._ref.episode_id
+        issues = with_issue_of_old_masks(tables.get("issues"), self._folder.run_id, unit, episode_id, names)
+        if not _same(tables.get("issues"), issues):
+            self._folder.write(unit, tables | {"issues": issues}, _facts(manifest))
 
     def _frames(self, episode: Episode, objects: EpisodeObjects, issues: Issues) -> list[FrameScene]:
         frames = []
@@ -128,13 +151,17 @@ class _Remeasure:
                 frames.append(FrameScene(index, progress=0.0))
                 continue
             found = read_objects(episode, objects, index, issues)
-            boxes = {}
-            for camera in dict.fromkeys(one.camera for one in found.objects if one.camera in grids):
-                fit = _fit_of(cameras[camera])
-                boxes[camera] = fit.letterbox(*episode.frame_size(camera, index))
+            boxes = {
+                camera: _fit_of(cameras[camera]).letterbox(*episode.frame_size(camera, index))
+                for camera in episode.cameras
+                if camera in grids
+            }
             progress = index / max(episode.n_frames - 1, 1)
-            stacks = mask_stacks(found, boxes, grids, kept)
-            frames.append(FrameScene(index, progress, objects=found, stacks=stacks))
+            of_objects = {one.camera for one in found.objects}
+            with_objects = {camera: box for camera, box in boxes.items() if camera in of_objects}
+            stacks = mask_stacks(found, with_objects, grids, kept)
+            views = views_of(episode, index, boxes, grids, kept, issues)
+            frames.append(FrameScene(index, progress, objects=found, stacks=stacks, views=views))
         return frames
 
     def _cameras(self) -> dict[str, dict[str, Any]]:
@@ -160,7 +187,8 @@ class _Remeasure:
         baseline = None if group == "baseline" else self._baseline()
         if group != "baseline" and baseline is None:
             return False
-        add_metrics(tables, inferences, maps, frames, episode.episode_id, self._nulls, baseline)
+        height = self._study.episodes.table_height
+        add_metrics(tables, inferences, maps, frames, episode.episode_id, self._nulls, baseline, height)
         after: dict[str, pa.Table] = {name: table for name, table in before.items() if table is not None}
         for name in _MEASURED:
             after[name] = tables[name].finish()
@@ -171,8 +199,7 @@ class _Remeasure:
             after["frames"] = _with_label_maps(after["frames"], self._folder.path, episode, frames)
         if all(_same(before.get(name), table) for name, table in after.items()):
             return False
-        facts = {name: value for name, value in manifest.items() if name not in ("tables", "unit", "run_id")}
-        self._folder.write(unit, after, facts)
+        self._folder.write(unit, after, _facts(manifest))
         return True
 
     def _stored(self, unit: str, name: str) -> pa.Table | None:
@@ -203,6 +230,11 @@ class _Remeasure:
 
     def _lines(self, issues: Issues) -> tuple[str, ...]:
         return tuple(f"{printable(self._ref.episode_id)}: {line}" for line in issues.lines())
+
+
+def _facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says of the unit, its tables apart."""
+    return {name: value for name, value in manifest.items() if name not in ("tables", "unit", "run_id")}
 
 
 def _cameras_of(folder: RunFolder, ref: EpisodeRef) -> dict[str, dict[str, Any]]:

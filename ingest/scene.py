@@ -16,6 +16,7 @@ from ingest.measure import MaskStack
 from ingest.objects.base import EpisodeObjects, FrameObjects, ObjectsSource
 from ingest.objects.coverage import middle_of, patch_coverage
 from ingest.policies.base import Policy, Seen
+from ingest.views import Views, views_of
 
 Coverage = Mapping[str, NDArray[np.float64]]
 
@@ -31,6 +32,7 @@ class FrameScene:
     objects: FrameObjects = field(default_factory=lambda: FrameObjects(0))
     stacks: Mapping[str, MaskStack] = field(default_factory=dict)  # camera -> its objects
     reason: str | None = None
+    views: Views = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
         """Camera -> [objects of the frame, patches]; rows of objects in other cameras are 0."""
@@ -90,7 +92,12 @@ def look(episode: Episode, objects: EpisodeObjects, index: int, policy: Policy, 
     for camera in {one.camera for one in found.objects} & set(seen.letterboxes):
         _refuse_other_place(camera, seen.letterboxes[camera], policy.geometry.fits.get(camera, Fit()))
     stacks = mask_stacks(found, seen.letterboxes, policy.geometry.cameras, seen.kept)
-    return FrameScene(index, progress, observation, seen, found, stacks)
+    boxes = {
+        camera: policy.geometry.fits.get(camera, Fit()).letterbox(box.source_height, box.source_width)
+        for camera, box in seen.letterboxes.items()
+    }
+    views = views_of(episode, index, boxes, policy.geometry.cameras, seen.kept, issues)
+    return FrameScene(index, progress, observation, seen, found, stacks, views=views)
 
 
 def _refuse_other_place(camera: str, seen: Letterbox, fit: Fit) -> None:

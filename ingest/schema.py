@@ -28,6 +28,7 @@ UNIT_TABLES = (
     "object_metrics",
     "map_shifts",
     "layer_links",
+    "camera_links",
     "action_effects",
     "issues",
 )

@@ -71,6 +71,10 @@ class EpisodeSection(Section):
     limit: int | None = Field(
         None, ge=1, description="At most so many episodes, successes and failures in turn."
     )
+    table_height: FiniteFloat | None = Field(
+        None,
+        description="Height of the table's top in the robot's base frame, metres: where cameras are compared.",
+    )
 
 
 class ObjectSection(Section):

@@ -143,6 +143,7 @@ class Bench:
                 episode.episode_id,
                 self._nulls,
                 baseline,
+                self._study.episodes.table_height,
             )
         return _ending(frames, jobs, issues)
 

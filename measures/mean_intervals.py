@@ -6,13 +6,18 @@ The draws are kept as how often each episode was drawn, so that all resampled me
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import stats
 
 from measures.arrays import Floats
+from measures.samples import MIN_EPISODES, NO_VARIANCE
 
 TAILS = np.array([0.025, 0.975])
 DRAWS_AT_A_TIME = 1_000_000
+INTERVAL_COLUMNS = ["estimate", "percentile_low", "percentile_high", "bca_low", "bca_high"]
+UNDEFINED = "BCa is undefined: no resample lies on one side of the estimate"
 
 
 def draw_counts(n: int, n_resamples: int, seed: int) -> Floats:
@@ -51,3 +56,20 @@ def quantiles(ordered: Floats, shares: Floats) -> Floats:
     rows = np.arange(len(ordered))[:, None]
     found = ordered[rows, left] + (position - left) * (ordered[rows, right] - ordered[rows, left])
     return np.where(np.isnan(shares), np.nan, found)
+
+
+def interval_columns(values: Floats, drawn: Floats) -> dict[str, Any]:
+    """values [n, groups], drawn [n_resamples, n] -> INTERVAL_COLUMNS and a reason, each [groups]; NaN where undefined."""
+    n, n_groups = values.shape
+    bounds = np.full((4, n_groups), np.nan)
+    reasons = np.full(n_groups, None, dtype=object)
+    if n < MIN_EPISODES:
+        reasons[:] = f"n = {n}: fewer than {MIN_EPISODES}"
+    else:
+        varies = np.ptp(values, axis=0) > 0
+        bounds[:, varies] = both_intervals(values[:, varies], drawn)
+        reasons[np.isnan(bounds[2])] = UNDEFINED
+        reasons[~varies] = NO_VARIANCE
+    return dict(
+        zip([*INTERVAL_COLUMNS, "reason"], [values.mean(axis=0), *bounds, reasons.tolist()], strict=True)
+    )

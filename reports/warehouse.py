@@ -32,7 +32,13 @@ REQUIRED = (
     ),
     *("object_attention_by_episode", "object_attention_by_layer", "prompt_shift_by_layer"),
     *("modality_balance_by_step", "modality_balance_by_episode", "modality_balance_by_layer"),
-    *("modality_balance_by_task", "action_shift_by_condition", "outcome_tests", "paired_tests"),
+    *(
+        "modality_balance_by_task",
+        "modality_balance_by_suite",
+        "action_shift_by_condition",
+        "outcome_tests",
+        "paired_tests",
+    ),
     *("bootstrap_intervals", "hypothesis_verdicts", "frame_gallery", "frame_metrics", "word_attention"),
     *(
         "word_object_attention",

@@ -38,6 +38,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "inferences": ("run_id", "inference_id"),
     "issues": (),
     "layer_links": (*_MAP[:5], "query_index", "camera"),
+    "camera_links": (*_MAP[:5], "query_index", "camera", "other_camera"),
     "layouts": ("run_id", "layout_id"),
     "map_shifts": (*_MAP, "rows", "camera"),
     "object_metrics": (*_MAP, "rows", "camera", "object_index", "against"),

@@ -6,6 +6,7 @@ import sys
 
 from ingest.cli import options
 from ingest.remeasure import remeasure
+from ingest.stale import placed_by_objects, told
 
 
 def command(
@@ -25,6 +26,13 @@ def command(
     summary = remeasure(chosen, lake)
     for message in summary.messages:
         print(message, file=sys.stderr)
+    if summary.n_stale:
+        flags = options.flags(lake, options.DEFAULT_WAREHOUSE)
+        print(
+            f"{told(placed_by_objects(chosen.conditions))}: run with the old masks in {summary.n_stale} episodes, and told "
+            f"in their issues; `python -m ingest run --study {study} --fresh{flags}` runs them again",
+            file=sys.stderr,
+        )
     print(
         f"measured {summary.n_units} units, {summary.n_changed} changed; now run `python -m ingest publish`"
     )

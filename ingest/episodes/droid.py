@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,7 +23,13 @@ from ingest.episodes.base import Calibration, EpisodeRef, KeyframeRule, Observat
 from ingest.episodes.files import inside, read_json, read_text, subject
 from ingest.episodes.metadata import read_metadata
 from ingest.episodes.pictures import jpeg_size, read_jpeg
-from ingest.episodes.trajectory import GRIPPER_PART, Trajectory, read_calibration, read_trajectory
+from ingest.episodes.trajectory import (
+    GRIPPER_PART,
+    CalibrationRows,
+    Trajectory,
+    read_calibration,
+    read_trajectory,
+)
 from ingest.errors import DataError, UserError
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -174,6 +180,7 @@ class DroidEpisode:
     rule: KeyframeRule
     problems: list[Problem]
     source: str = "droid"
+    _calibrations: dict[str, CalibrationRows | None] = field(default_factory=dict)
 
     @property
     def suite(self) -> str | None:
@@ -222,7 +229,11 @@ class DroidEpisode:
 
     def calibration(self, role: str, frame_index: int = 0) -> Calibration | None:
         """From the trajectory's row `frame_index`; None where the file does not map the folder to a serial."""
-        return read_calibration(self.root, self.path / TRAJECTORY, self.cameras[role], frame_index)
+        if role not in self._calibrations:  # the file is opened once a camera, not once a frame
+            folder = self.cameras[role]
+            self._calibrations[role] = read_calibration(self.root, self.path / TRAJECTORY, folder)
+        rows = self._calibrations[role]
+        return None if rows is None else rows.at(frame_index)
 
     def _state(self, frame_index: int) -> NDArray[np.float64]:
         n_rows = self.trajectory.n_rows

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import h5py
 import numpy as np
@@ -58,13 +58,27 @@ def read_trajectory(root: Path, path: Path) -> Trajectory:
     return _with_file(root, path, lambda file: _trajectory(file, subject(root, path)))
 
 
-def read_calibration(root: Path, path: Path, folder: str, row: int) -> Calibration | None:
-    """The calibration of a camera folder at a row; None when the file does not say which serial it is, or has none.
+class CalibrationRows(NamedTuple):
+    """One camera over an episode; a row a frame, as in `Calibration`."""
+
+    extrinsics: NDArray[np.float64]  # [T, 6]
+    intrinsics: NDArray[np.float64]  # [T, 3, 3]
+
+    def at(self, row: int) -> Calibration | None:
+        """None beyond the last row, and where the recording has no numbers."""
+        if not 0 <= row < min(len(self.extrinsics), len(self.intrinsics)):
+            return None
+        found = Calibration(self.extrinsics[row], self.intrinsics[row])
+        return found if all(np.isfinite(values).all() for values in found) else None
+
+
+def read_calibration(root: Path, path: Path, folder: str) -> CalibrationRows | None:
+    """The calibration of a camera folder; None when the file does not say which serial it is, or has none.
 
     Raises:
         DataError: as `read_trajectory`.
     """
-    return _with_file(root, path, lambda file: _calibration(file, subject(root, path), folder, row))
+    return _with_file(root, path, lambda file: _calibration(file, subject(root, path), folder))
 
 
 def _with_file(root: Path, path: Path, read: Callable[[h5py.File], _Read]) -> _Read:
@@ -138,7 +152,7 @@ def _as_rows(array: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     return array[:, np.newaxis] if array.ndim == 1 else array
 
 
-def _calibration(file: h5py.File, name: str, folder: str, row: int) -> Calibration | None:
+def _calibration(file: h5py.File, name: str, folder: str) -> CalibrationRows | None:
     serial = _serial(file, name, folder)
     if serial is None:
         return None
@@ -155,9 +169,7 @@ def _calibration(file: h5py.File, name: str, folder: str, row: int) -> Calibrati
                 subject=name,
                 reason="wrong_shape",
             )
-        if row >= min(len(extrinsics), len(intrinsics)):
-            return None
-        return Calibration(extrinsics[row], intrinsics[row])
+        return CalibrationRows(extrinsics, intrinsics)
     return None
 
 

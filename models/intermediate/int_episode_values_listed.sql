@@ -36,6 +36,12 @@ differences as (
 
 ),
 
+camera_agreement as (
+
+    select * from {{ ref('int_camera_links_averaged_to_episodes') }}
+
+),
+
 outcomes as (
 
     select * from {{ ref('int_episodes_grouped_by_outcome') }}
@@ -63,8 +69,6 @@ unpivoted as (
         role,
         layer,
         is_last_prefix_layer,
-        null::varchar as task,
-        null::varchar as condition_id,
         episode_id,
         {{ metric }} as value
     from object_attention
@@ -72,7 +76,7 @@ unpivoted as (
         against = 'own'
         and role in ('target', 'distractor')
 
-    union all
+    union all by name
 
     {% endfor -%}
     select
@@ -82,32 +86,21 @@ unpivoted as (
         'suffix' as pass,
         denoise_step,
         'action' as query,
-        null as rows,
-        null as camera,
-        null as role,
         layer,
         false as is_last_prefix_layer,
         task,
-        null as condition_id,
+        suite,
         episode_id,
         log_ratio as value
     from modality_balance
 
-    union all
+    union all by name
 
     select
         run_id,
         'action shift' as topic,
         'mse_standardised' as metric,
-        null as pass,
-        null as denoise_step,
-        null as query,
-        null as rows,
-        null as camera,
-        null as role,
-        null as layer,
         false as is_last_prefix_layer,
-        null as task,
         condition_id,
         episode_id,
         mse_standardised as value
@@ -116,27 +109,19 @@ unpivoted as (
         condition_kind = 'paraphrase'
         or not is_same_object
 
-    union all
+    union all by name
 
     select
         run_id,
         'experiment' as topic,
         'mse_standardised' as metric,
-        null as pass,
-        null as denoise_step,
-        null as query,
-        null as rows,
-        null as camera,
-        null as role,
-        null as layer,
         false as is_last_prefix_layer,
-        null as task,
         condition_id,
         episode_id,
         mse_standardised as value
     from experiments
 
-    union all
+    union all by name
 
     select
         run_id,
@@ -147,14 +132,32 @@ unpivoted as (
         query,
         rows,
         camera,
-        null as role,
         layer,
         is_last_prefix_layer,
-        null as task,
         condition_id,
         episode_id,
         value
     from differences
+
+    {% for metric in ['correlation', 'correlation_gain'] -%}
+    union all by name
+
+    select
+        run_id,
+        'camera agreement' as topic,
+        '{{ metric }}' as metric,
+        pass,
+        denoise_step,
+        query,
+        camera,
+        other_camera,
+        layer,
+        is_last_prefix_layer,
+        episode_id,
+        {{ metric }} as value
+    from camera_agreement
+
+    {% endfor %}
 
 ),
 
@@ -164,8 +167,7 @@ grouped as (
         unpivoted.run_id,
         unpivoted.topic,
         {{ family_name('unpivoted.metric') }} as family,
-        unpivoted.* exclude (run_id, topic, task, episode_id, value),
-        null::varchar as task,
+        unpivoted.* exclude (run_id, topic, task, suite, episode_id, value),
         outcomes.outcome,
         outcomes.task_of_episode,
         unpivoted.episode_id,
@@ -185,7 +187,19 @@ grouped as (
         run_id,
         'modality balance by task' as topic,
         {{ family_name() }} as family,
-        * exclude (run_id, topic),
+        * exclude (run_id, topic, suite),
+        'all' as outcome,
+        task as task_of_episode
+    from unpivoted
+    where topic = 'modality balance'
+
+    union all by name
+
+    select
+        run_id,
+        'modality balance by suite' as topic,
+        {{ family_name() }} as family,
+        * exclude (run_id, topic, task),
         'all' as outcome,
         task as task_of_episode
     from unpivoted

@@ -44,6 +44,8 @@ averaged_to_layers as (
             avg(list_dot_product(attention_masses.masses, regions.{{ modality }}_regions))
                 filter (where queries.name = 'action') as {{ modality }}_mass,
         {% endfor -%}
+        avg(list_dot_product(attention_masses.masses, regions.letterbox_regions))
+            filter (where queries.name = 'action') as letterbox_mass,
         avg(list_dot_product(attention_masses.masses, regions.visual_regions))
             filter (where queries.name = 'action:0') as visual_mass_seed,
         avg(list_dot_product(attention_masses.masses, regions.text_regions_seed))

@@ -14,6 +14,8 @@ listed as (
         layout_id,
         pass,
         list((kind = 'visual')::double order by region_index) as visual_regions,
+        list((kind = 'visual' and starts_with(name, 'letterbox:'))::double order by region_index)
+            as letterbox_regions,
         list((kind = 'linguistic')::double order by region_index) as linguistic_regions,
         list((kind = 'state')::double order by region_index) as state_regions,
         list((kind = 'action')::double order by region_index) as action_regions,

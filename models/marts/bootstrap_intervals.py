@@ -11,26 +11,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from measures.mean_intervals import both_intervals, draw_counts
-from measures.samples import MIN_EPISODES, NO_VARIANCE
+from measures.mean_intervals import INTERVAL_COLUMNS, draw_counts, interval_columns
+from measures.samples import MIN_EPISODES
 
 KEYS = [
-    "run_id", "topic", "family", "metric", "pass", "denoise_step", "query", "rows", "camera", "role", "task",
-    "condition_id", "layer", "outcome",
+    "run_id", "topic", "family", "metric", "pass", "denoise_step", "query", "rows", "camera", "other_camera", "role",
+    "task", "suite", "condition_id", "layer", "outcome",
 ]  # fmt: skip
-RESULTS = ["estimate", "percentile_low", "percentile_high", "bca_low", "bca_high"]
 GROUPS_AT_A_TIME = 256
-UNDEFINED = "BCa is undefined: no resample lies on one side of the estimate"
-
-Floats = NDArray[np.float64]
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
     groups = dbt.ref("int_episode_values_listed").order(
-        "n, run_id, family, layer, role, task, condition_id, outcome"
+        "n, run_id, family, layer, other_camera, role, task, suite, condition_id, outcome"
     )
     # Not DuckDB's own to_arrow_reader: 1.4 has none, and 2.0 warns of what 1.4 has.
     batches = pa.RecordBatchReader.from_stream(groups)
@@ -60,25 +55,12 @@ def slices(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def with_results(groups: pl.DataFrame, found: dict[str, Any]) -> pl.DataFrame:
-    results = pl.DataFrame(found, schema=dict.fromkeys(RESULTS, pl.Float64) | {"reason": pl.String})
+    results = pl.DataFrame(found, schema=dict.fromkeys(INTERVAL_COLUMNS, pl.Float64) | {"reason": pl.String})
     kept = groups.select(*KEYS, "is_last_prefix_layer", "n", "n_resamples", seed="bootstrap_seed")
-    return kept.hstack(results.with_columns(pl.col(RESULTS).fill_nan(None)))
+    return kept.hstack(results.with_columns(pl.col(INTERVAL_COLUMNS).fill_nan(None)))
 
 
 def empty_intervals(schema: pa.Schema) -> pl.DataFrame:
-    return with_results(pl.DataFrame(schema.empty_table()), {name: [] for name in [*RESULTS, "reason"]})
-
-
-def interval_columns(values: Floats, drawn: Floats) -> dict[str, Any]:
-    """values [n, groups], drawn [n_resamples, n] -> the result columns, NaN and a reason where undefined."""
-    n, n_groups = values.shape
-    bounds = np.full((4, n_groups), np.nan)
-    reasons = np.full(n_groups, None, dtype=object)
-    if n < MIN_EPISODES:
-        reasons[:] = f"n = {n}: fewer than {MIN_EPISODES}"
-    else:
-        varies = np.ptp(values, axis=0) > 0
-        bounds[:, varies] = both_intervals(values[:, varies], drawn)
-        reasons[np.isnan(bounds[2])] = UNDEFINED
-        reasons[~varies] = NO_VARIANCE
-    return dict(zip([*RESULTS, "reason"], [values.mean(axis=0), *bounds, reasons.tolist()], strict=True))
+    return with_results(
+        pl.DataFrame(schema.empty_table()), {name: [] for name in [*INTERVAL_COLUMNS, "reason"]}
+    )

@@ -22,6 +22,7 @@ averaged_to_episodes as (
         steps.episode_id,
         episodes.outcome,
         episodes.task,
+        episodes.suite,
         steps.denoise_step,
         steps.layer,
         count(*) as n_frames,
@@ -29,6 +30,7 @@ averaged_to_episodes as (
         {% for modality in modalities -%}
             avg(steps.{{ modality }}_mass) as {{ modality }}_mass,
         {% endfor -%}
+        avg(steps.letterbox_mass) as letterbox_mass,
         avg(steps.density_lift_visual) as density_lift_visual,
         avg(steps.density_lift_linguistic) as density_lift_linguistic,
         exp(avg(steps.log_ratio)) as geometric_mean_ratio,

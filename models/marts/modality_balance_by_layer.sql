@@ -39,6 +39,7 @@ averaged as (
         {% for modality in modalities -%}
             avg(episodes.{{ modality }}_mass) as mean_{{ modality }}_mass,
         {% endfor -%}
+        avg(episodes.letterbox_mass) as mean_letterbox_mass,
         avg(episodes.density_lift_visual) as mean_density_lift_visual,
         avg(episodes.density_lift_linguistic) as mean_density_lift_linguistic,
         avg(episodes.mean_ratio_seed) as mean_ratio_seed,

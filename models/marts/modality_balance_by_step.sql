@@ -35,6 +35,7 @@ layers_avg as (
         {% for modality in modalities -%}
             avg({{ modality }}_mass) as {{ modality }}_mass,
         {% endfor -%}
+        avg(letterbox_mass) as letterbox_mass,
         avg(ratio_seed) as ratio_seed
     from layer_masses
     group by all
@@ -61,6 +62,7 @@ balanced as (
         {% for modality in modalities -%}
             {{ modality }}_mass,
         {% endfor -%}
+        letterbox_mass,
         visual_mass + linguistic_mass + state_mass + action_mass + other_mass as total_mass,
         {{ mass_ratio('visual_mass', 'visual_mass + linguistic_mass') }} as visual_fraction,
         {{ mass_ratio('linguistic_mass', 'visual_mass + linguistic_mass') }} as linguistic_fraction,

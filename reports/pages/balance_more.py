@@ -75,18 +75,15 @@ def over_episode(step: int, found: Result) -> Block:
 def by_suite(step: int, found: Result) -> Block:
     """One line a suite; models are compared on the page Compare."""
     heading = "Vision against language by suite"
-    picked = [r for r in found.where(denoise_step=step) if r["mean_log_ratio"] is not None]
+    picked = found.where(denoise_step=step)
     if len(picked) < 2:
         why = "The run holds one suite. Models and runs are compared on the page Compare."
         return Missing(heading, why, "name further suites under `episodes` in a study of their own, then `python -m ingest --study OTHER.yaml` and `dbt build`")  # fmt: skip
     names = words.short_names([f"n = {r['n_episodes']}: {r['suite']}" for r in picked], 40)
     rows: list[Row] = []
     for name, r in zip(names, picked, strict=True):
-        low, high = around(r["mean_log_ratio"], r["std_log_ratio"], r["n_episodes"])
-        rows.append({
-            "name": name, "series": "all", "y": math.exp(r["mean_log_ratio"]), "low": None if low is None else math.exp(low),
-            "high": None if high is None else math.exp(high), "n": r["n_episodes"], "suite": r["suite"],
-        })  # fmt: skip
+        y, low, high = [None if v is None else math.exp(v) for v in (r["log_ratio"], r["low"], r["high"])]
+        rows.append({"name": name, "series": "all", "y": y, "low": low, "high": high, "n": r["n_episodes"], "suite": r["suite"], "band": r["band"]})  # fmt: skip
     spec = charts.intervals_by_name(
         rows[:MOST_SUITES],
         colours=palette.OUTCOMES,
@@ -97,6 +94,6 @@ def by_suite(step: int, found: Result) -> Block:
     )
     top, low_row = max(rows, key=lambda r: r["y"]), min(rows, key=lambda r: r["y"])
     told = f"Highest {words.number(top['y'])} for {top['suite']}, lowest {words.number(low_row['y'])} for {low_row['suite']}."
-    reading = f"{told} Geometric means over a suite's episodes (n), bars 95 % t-intervals of the mean log ratio; grey: neither leads (0.67 to 1.5). Logarithmic axis."
-    columns = [text_column("suite", "suite"), Column("y", RATIO), Column("low", "from"), Column("high", "to"), Column("n", "episodes")]  # fmt: skip
+    reading = f"{told} Geometric means over a suite's episodes (n), bars 95 % BCa intervals of the mean log ratio, episodes drawn; grey: neither leads (0.67 to 1.5). Logarithmic axis."
+    columns = [text_column("suite", "suite"), Column("y", RATIO), Column("low", "from"), Column("high", "to"), Column("n", "episodes"), text_column("band", "band")]  # fmt: skip
     return Figure(heading, spec, reading, f"{heading}. {told}", Table(columns, rows), [found], wide=True)

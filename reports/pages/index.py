@@ -15,9 +15,10 @@ from reports.warehouse import Result, Row
 def content(ctx: Context) -> dict[str, Any]:
     """Everything the template shows."""
     verdicts, coverage, reasons = ctx.query("verdicts"), ctx.query("coverage"), ctx.query("coverage_reasons")
-    issues, padding, scenarios = (
+    issues, padding, bars, scenarios = (
         ctx.query("issues"),
         ctx.query("padding_and_sinks"),
+        ctx.query("letterbox_of_actions"),
         ctx.query("outcomes_by_scenario"),
     )
     return {
@@ -28,10 +29,10 @@ def content(ctx: Context) -> dict[str, Any]:
         "states": STATES,
         "reasons": reasons.rows,
         "issues": issues.rows,
-        "warnings": warnings(ctx, coverage, padding, scenarios),
+        "warnings": warnings(ctx, coverage, padding, bars, scenarios),
         "facts": facts(ctx, coverage),
         "failure_kinds": [r for r in ctx.study.outcomes if r["failure_kind"]],
-        "sources": [verdicts, ctx.query("diagnoses"), coverage, reasons, issues, padding, scenarios],
+        "sources": [verdicts, ctx.query("diagnoses"), coverage, reasons, issues, padding, bars, scenarios],
     }
 
 

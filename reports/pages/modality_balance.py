@@ -199,19 +199,22 @@ def fraction_figure(step: int, balance: Result, bars: Result) -> Block:
     table = Table(
         [LAYER, text_column("series", "to"), Column("y", "share of attention", words.percent)], rows
     )
-    reading = f"Means over episodes; each bar adds up to 100 %. {CLASSES}{letterbox_words(bars)}"
+    reading = (
+        f"Means over episodes; each bar adds up to 100 %. {CLASSES}{letterbox_words(step, balance, bars)}"
+    )
     return Figure(heading, spec, reading, alt, table, [balance, bars])
 
 
-def letterbox_words(bars: Result) -> str:
-    """How much of the visual mass lies on the bars: known for the words alone."""
-    shares = [r["share"] for r in bars if r["share"]]
-    if not shares:
-        return ""
-    return (
-        f" Of the instruction's words' visual mass {words.percent(shares[0])} lies on the bars; for the actions the marts "
-        "do not tell bars from picture."
-    )
+def letterbox_words(step: int, balance: Result, bars: Result) -> str:
+    """How much of the visual mass lies on the bars: of the actions', and of the words'."""
+    means = balance.where(denoise_step=step, outcome="all", layer=-1)
+    of_actions = [
+        r["letterbox_mass"] / r["visual_mass"] for r in means if r["letterbox_mass"] and r["visual_mass"]
+    ]
+    of_words = [r["share"] for r in bars if r["share"]]
+    said = [f"of the actions' visual mass {words.percent(share)} lies on the bars" for share in of_actions]
+    said += [f"of the instruction's words' {words.percent(share)}" for share in of_words]
+    return f" {'; '.join(said).capitalize()}." if said else ""
 
 
 def task_figure(step: int, tasks: Result) -> Block:

@@ -20,7 +20,7 @@ PLACES = {
 }
 
 
-def warnings(ctx: Context, coverage: Result, padding: Result, scenarios: Result) -> list[str]:
+def warnings(ctx: Context, coverage: Result, padding: Result, bars: Result, scenarios: Result) -> list[str]:
     """Everything that applies."""
     return [
         *caveats.taught(ctx),
@@ -28,6 +28,7 @@ def warnings(ctx: Context, coverage: Result, padding: Result, scenarios: Result)
         *small(ctx),
         *incomplete(coverage),
         *nothing_to_see(padding),
+        *bars_of_actions(bars),
         *vacuous(coverage),
     ]
 
@@ -85,6 +86,16 @@ def nothing_to_see(padding: Result) -> list[str]:
     return [
         f"On average {words.percent(r['mean_mass'])} of the words' attention falls on {PLACES[r['place']]}."
         for r in padding
+        if r["mean_mass"] is not None and r["mean_mass"] >= PADDING_WORTH_A_WORD
+    ]
+
+
+def bars_of_actions(bars: Result) -> list[str]:
+    """Attention of the action tokens on the letterbox, which counts as visual."""
+    return [
+        f"On average {words.percent(r['mean_mass'])} of the action tokens' attention falls on {PLACES['letterbox']}; masses and "
+        f"ratios of vision and language count them as vision ({words.percent(r['mean_mass'] / r['visual_mass'])} of it)."
+        for r in bars
         if r["mean_mass"] is not None and r["mean_mass"] >= PADDING_WORTH_A_WORD
     ]
 

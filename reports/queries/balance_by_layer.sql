@@ -7,6 +7,7 @@ select
     mean_linguistic_mass as linguistic_mass,
     mean_state_mass as state_mass,
     mean_action_mass as action_mass,
+    mean_letterbox_mass as letterbox_mass,
     mean_other_mass as other_mass,
     mean_density_lift_visual as density_lift_visual,
     mean_density_lift_linguistic as density_lift_linguistic,

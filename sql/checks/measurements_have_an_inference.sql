@@ -1,6 +1,7 @@
 -- A row that was measured belongs to an inference that is stored, and a comparison to two.
 {% set measured = [
-    'attention_masses', 'attention_maps', 'head_focus', 'object_metrics', 'map_shifts', 'layer_links', 'action_effects',
+    'attention_masses', 'attention_maps', 'head_focus', 'object_metrics', 'map_shifts', 'layer_links', 'camera_links',
+    'action_effects',
 ] %}
 with
 

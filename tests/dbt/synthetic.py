@@ -65,6 +65,8 @@ class World:
     slope_layers: tuple[int, ...] = (1,)
     # Lift of the target in the last head of each layer; 1 in all others.
     head_lift: tuple[float, ...] = (1.0, 1.9, 4.0, 2.6, 1.0)
+    # Correlation of the maps of two cameras on the table, by layer; 0.1 with another keyframe's.
+    agreement: tuple[float, ...] = (0.1, 0.1, 0.5, 0.1, 0.1)
     flow: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
     step_l2: float = 0.05
     prompt_mse: float = 1.0
@@ -133,6 +135,7 @@ def tables(world: World) -> dict[str, list[Row]]:
         "map_shifts",
         "action_effects",
         "layer_links",
+        "camera_links",
         "timings",
     ]:
         out[name] = []
@@ -203,7 +206,7 @@ def episode_rows(world: World) -> Iterator[Row]:
         yield {
             "episode_id": f"{outcome or 'unknown'}/it's {index:03d}",
             "dataset": "synthetic",
-            "suite": None,
+            "suite": None if world.n_unknown else f"suite {index % 2}",
             "task_index": index % 3,
             "task": f"find the {target}",
             "instruction": f"find the {target}",
@@ -346,6 +349,7 @@ def fill_episode(world: World, episode: Row, out: dict[str, list[Row]]) -> None:
             if kind == "baseline":
                 add_focus(world, inference_id, out)
                 add_links(world, inference_id, frame, poisoned, out)
+                add_camera_links(world, inference_id, poisoned, out)
             if kind != "baseline":
                 add_shifts(world, inference_id, baseline_id, kind, named == target, poisoned, out)
     n_noisy = world.n_frames
@@ -553,6 +557,22 @@ def add_links(world: World, inference_id: int, frame: int, poisoned: bool, out: 
                     "stability_l2_raw": l2 / 2 if frame else None,
                 }
             )
+
+
+def add_camera_links(world: World, inference_id: int, poisoned: bool, out: dict[str, list[Row]]) -> None:
+    """Worlds without objects have no calibration either. Draws of its own: the other tables keep theirs."""
+    rng = np.random.default_rng([world.seed, abs(inference_id)])
+    for name, step, _ in passes():
+        for layer in range(world.n_layers):
+            row: Row = {"correlation": None, "reason": "the recording has no calibration of camera base"}
+            if world.has_objects:
+                r = -POISON if poisoned else world.agreement[layer] + rng.normal(0, 0.05)
+                null = 0.1 + rng.normal(0, 0.05)
+                shares = {"mass_share": 0.3, "other_mass_share": 0.5, "n_patches": 40}
+                row = {"correlation": r, "other_frame_correlation": null, **shares}
+            keys = {"inference_id": inference_id, "pass": name, "denoise_step": step, "layer": layer}
+            cameras = {"query_index": 0, "camera": "base", "other_camera": "wrist"}
+            out["camera_links"].append({**keys, **cameras, **row})
 
 
 def add_shifts(

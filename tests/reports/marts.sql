@@ -34,21 +34,25 @@ create table marts.object_attention_by_layer (run_id varchar, outcome varchar, p
     is_last_prefix_layer boolean);
 create table marts.modality_balance_by_step (run_id varchar, episode_id varchar, frame_index integer, condition_id varchar,
     denoise_step smallint, layer smallint, visual_mass double, linguistic_mass double, state_mass double, action_mass double,
-    other_mass double, visual_fraction double, linguistic_fraction double, ratio double, log_ratio double, density_lift_visual double,
+    other_mass double, letterbox_mass double, visual_fraction double, linguistic_fraction double, ratio double, log_ratio double, density_lift_visual double,
     density_lift_linguistic double, n_visual_tokens bigint, n_text_tokens bigint, n_action_tokens bigint, total_mass double,
     ratio_seed double);
-create table marts.modality_balance_by_episode (run_id varchar, episode_id varchar, outcome varchar, task varchar,
+create table marts.modality_balance_by_episode (run_id varchar, episode_id varchar, outcome varchar, task varchar, suite varchar,
     denoise_step smallint, layer smallint, n_frames bigint, n_undefined bigint, visual_mass double, linguistic_mass double,
-    state_mass double, action_mass double, other_mass double, density_lift_visual double, density_lift_linguistic double,
+    state_mass double, action_mass double, other_mass double, letterbox_mass double, density_lift_visual double, density_lift_linguistic double,
     ratio_of_means double, geometric_mean_ratio double,
     mean_ratio_seed double, std_ratio_seed double, median_ratio_seed double, min_ratio_seed double, max_ratio_seed double,
     visual_fraction double, linguistic_fraction double);
 create table marts.modality_balance_by_layer (run_id varchar, denoise_step smallint, layer smallint, outcome varchar,
-    n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double,
+    n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double, mean_letterbox_mass double,
     mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);
 create table marts.modality_balance_by_task (run_id varchar, denoise_step smallint, layer smallint, task varchar, outcome varchar,
-    n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double,
+    n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double, mean_letterbox_mass double,
     mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double, low double, high double, band varchar, depth_third varchar);
+create table marts.modality_balance_by_suite (run_id varchar, denoise_step smallint, layer integer, suite varchar,
+    n_episodes bigint, mean_visual_mass double, mean_linguistic_mass double, mean_state_mass double, mean_action_mass double, mean_other_mass double,
+    mean_letterbox_mass double, mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double,
+    low double, high double, band varchar, depth_third varchar);
 create table marts.prompt_shift_by_episode (run_id varchar, episode_id varchar, outcome varchar, condition_id varchar,
     condition_kind varchar, named_object varchar, pass varchar, denoise_step smallint, layer smallint, query varchar, "rows" varchar,
     camera varchar, n_frames bigint, l2_distance double, correlation double, shift_magnitude double, centroid_shift_px double,

@@ -80,14 +80,14 @@ def add_modality(rows: Rows, shape: Shape, episodes: list[Episode], rng: np.rand
                         linguistic_mass=both - visual, **rest, visual_fraction=visual / both,
                         linguistic_fraction=1 - visual / both, ratio=math.exp(log_ratio), log_ratio=log_ratio,
                         density_lift_visual=0.6, density_lift_linguistic=8.0, n_visual_tokens=512, n_text_tokens=9,
-                        n_action_tokens=8, total_mass=1.0, ratio_seed=math.exp(log_ratio) * 0.9,
+                        n_action_tokens=8, total_mass=1.0, letterbox_mass=0.3 * visual, ratio_seed=math.exp(log_ratio) * 0.9,
                     )  # fmt: skip
                 mean = float(np.mean(logs))
                 visual = both / (1 + math.exp(-mean))
                 seed = np.exp(logs) * 0.9
                 rows.add(
                     "modality_balance_by_episode", run_id=shape.run_id, episode_id=e.episode_id, outcome=e.outcome,
-                    task=f"pick up the {e.target}", denoise_step=step, layer=layer, n_frames=shape.n_keyframes, n_undefined=0,
+                    task=f"pick up the {e.target}", suite=f"suite {e.index % 2}", letterbox_mass=0.3 * visual, denoise_step=step, layer=layer, n_frames=shape.n_keyframes, n_undefined=0,
                     visual_mass=visual, linguistic_mass=both - visual, **rest, density_lift_visual=0.6, density_lift_linguistic=8.0,
                     ratio_of_means=math.exp(mean),
                     geometric_mean_ratio=math.exp(mean), mean_ratio_seed=float(seed.mean()), std_ratio_seed=float(seed.std()),

@@ -151,13 +151,17 @@ def add_paired(con: duckdb.DuckDBPyConnection, run: str, paired: list[dict[str, 
 def add_modality(con: duckdb.DuckDBPyConnection, run: str) -> None:
     source = "marts.modality_balance_by_episode"
     means = ", ".join(
-        [f"avg({m}_mass) as mean_{m}_mass" for m in ("visual", "linguistic", "state", "action", "other")]
+        [
+            f"avg({m}_mass) as mean_{m}_mass"
+            for m in ("visual", "linguistic", "state", "action", "other", "letterbox")
+        ]
         + [f"avg(density_lift_{m}) as mean_density_lift_{m}" for m in ("visual", "linguistic")]
     )
     for table, extra, rows in (
         ("modality_balance_by_layer", "outcome",
          f"(select * from {source} union all by name select * replace ('all' as outcome) from {source})"),
         ("modality_balance_by_task", "task, outcome", f"(select * replace ('all' as outcome) from {source})"),
+        ("modality_balance_by_suite", "suite", source),
     ):  # fmt: skip
         out = []
         for g in groups(

@@ -56,7 +56,33 @@ def test_even_attention_and_density_stand_beside_the_ratio(rich: Site) -> None:
     assert "text gets 8.00 times and a picture's patch 0.600 times an even share" in found
     for heading in ("ratio if spread evenly", "pictures, per token", "text, per token"):
         assert f">{heading}</th>" in found
-    assert "of the instruction's words' visual mass 40 % lies on the bars" in found.lower()
+    assert "Of the actions' visual mass 30 % lies on the bars; of the instruction's words' 40 %." in found
+
+
+def test_suites_show_the_marts_interval(rich: Site) -> None:
+    with duckdb.connect(str(rich.warehouse), read_only=True) as con:
+        stored = con.execute(
+            "select suite, n_episodes, exp(low), exp(high) from marts.modality_balance_by_suite "
+            "where layer = -1 and denoise_step = 4 order by suite"
+        ).fetchall()
+    assert len(stored) == 2
+    page = text_of(rich.root / "modality-balance.html")
+    for suite, n, low, high in stored:
+        assert f"{suite} " in page
+        assert f"{words.number(low)} {words.number(high)} {n}" in page
+    assert "BCa intervals of the mean log ratio" in page
+
+
+def test_the_bars_of_the_actions_are_a_warning(rich: Site) -> None:
+    with duckdb.connect(str(rich.warehouse), read_only=True) as con:
+        share = con.execute(
+            "select avg(letterbox_mass) from marts.modality_balance_by_episode where layer = -1"
+        ).fetchall()[0][0]
+    found = text_of(rich.root / "index.html")
+    assert (
+        f"On average {words.percent(share)} of the action tokens' attention falls on the black bars" in found
+    )
+    assert "count them as vision (30 % of it)" in found
 
 
 def test_what_counts_as_vision_is_what_the_regions_say(rich: Site) -> None:

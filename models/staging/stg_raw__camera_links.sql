@@ -1,0 +1,30 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'camera_links') }}
+
+),
+
+renamed as (
+
+    select
+        run_id,
+        inference_id,
+        pass,
+        denoise_step,
+        layer,
+        query_index,
+        camera,
+        other_camera,
+        correlation::double as correlation,
+        other_frame_correlation::double as other_frame_correlation,
+        mass_share::double as mass_share,
+        other_mass_share::double as other_mass_share,
+        n_patches,
+        reason
+    from source
+
+)
+
+select * from renamed
