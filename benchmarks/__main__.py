@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks import bundled, capture, metrics, null_simulations, warehouse
+from benchmarks import bundled, capture, metrics, null_simulations, reports, warehouse
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
@@ -13,3 +13,4 @@ if __name__ == "__main__":
     null_simulations.main()
     capture.main()
     warehouse.main()
+    reports.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -21,20 +22,13 @@ CSP = "; ".join([
     "form-action 'none'",
 ])  # fmt: skip
 NAMES = (
-    "style.css",
-    "episode.css",
-    "icon.svg",
-    "site.js",
-    "charts.js",
-    "exports.js",
-    "maps.js",
-    "trace.js",
-    "episode.js",
+    *("style.css", "episode.css", "icon.svg", "site.js", "packed.js", "rows.js", "charts.js"),
+    *("exports.js", "maps.js", "trace.js", "episode.js"),
 )
 
 
-def write(folder: Path) -> None:
-    """Write `assets/`."""
+def write(folder: Path, old: Path | None = None) -> None:
+    """Write `assets/`; the bundle, which takes seconds to make, is taken from `old` where that holds it."""
     folder.mkdir(parents=True, exist_ok=True)
     source = resources.files("reports") / "assets"
     for name in NAMES:
@@ -44,7 +38,10 @@ def write(folder: Path) -> None:
         f'window.GAZEHOUSE_{name} = "{pictures.packed(table)}";\n' for name, table in tables.items()
     )
     (folder / "colours.js").write_text(script, encoding="utf-8")
-    (folder / "vega.js").write_text(bundle(), encoding="utf-8")
+    if old is not None and (old / "vega.js").is_file():
+        shutil.copyfile(old / "vega.js", folder / "vega.js")
+    else:
+        (folder / "vega.js").write_text(bundle(), encoding="utf-8")
 
 
 @cache

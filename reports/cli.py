@@ -30,9 +30,17 @@ def build(
         bool,
         typer.Option("--videos", help="A video beside each episode's page; takes a second or more each."),
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Draw every page, also those for which nothing has changed.")
+    ] = False,
+    episode_pages: Annotated[
+        int | None,
+        typer.Option(min=0, help="Episodes that get a page of their own, evenly spread; all by default."),
+    ] = None,
 ) -> None:
     """Write the site. Exit code 1 when a page failed (the others are written), 2 when nothing could start."""
-    result = site.build(site.Options(warehouse, lake, out, run, videos), say=typer.echo)
+    options = site.Options(warehouse, lake, out, run, videos, fresh, episode_pages)
+    result = site.build(options, say=typer.echo)
     for failure in result.failures[:MOST_LINES]:
         typer.echo(f"failed: {failure}", err=True)
     if len(result.failures) > MOST_LINES:

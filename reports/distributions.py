@@ -10,9 +10,35 @@ import altair as alt
 import numpy as np
 
 from reports.sheet import GREY, Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
+from reports.words import number
 
 HALF_WIDTH = 0.4
 FEWEST = 5  # episodes below which a violin would be drawn from nothing
+MOST_DOTS = 60
+"""Episodes drawn as dots in one half of a violin: more lie on each other, and 10,000 make a page of 7 MB."""
+
+
+def drawn_as_dots(rows: Sequence[Mapping[str, Any]], key: str) -> list[Mapping[str, Any]]:
+    """All rows, or where they are too many those at even steps of their rank, the lowest and the highest among them."""
+    if len(rows) <= MOST_DOTS:
+        return list(rows)
+    ranked = sorted(rows, key=lambda row: row[key])
+    return [ranked[round(i * (len(ranked) - 1) / (MOST_DOTS - 1))] for i in range(MOST_DOTS)]
+
+
+def dots_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the dots of `split_violins` stand for: every episode, or how many of how many."""
+    halves: dict[tuple[Any, Any], int] = {}
+    for row in rows:
+        half = row["layer"], row["series"]
+        halves[half] = halves.get(half, 0) + 1
+    most = max(halves.values(), default=0)
+    if most <= MOST_DOTS:
+        return "One dot an episode."
+    return (
+        f"Dots: {MOST_DOTS} of up to {number(most)} episodes in each half of a layer, at even steps of their rank from the "
+        "lowest to the highest; the shapes are taken from all."
+    )
 
 
 def violin_outline(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +58,7 @@ def split_violins(
     reference: str,
     shaded: Sequence[int],
 ) -> Spec:
-    """Halves of a violin back to back (first series left, second right) with every episode as a dot; base-2 log axis.
+    """Halves of a violin back to back (first series left, second right) with episodes as dots; base-2 log axis.
 
     `rows` carry layer, series, name (episode) and log (natural log of the value).
     """
@@ -44,7 +70,7 @@ def split_violins(
         for layer in sorted({row["layer"] for row in rows}):
             members = [r for r in rows if r["layer"] == layer and r["series"] == name]
             logs = np.array([r["log"] for r in members])
-            for i, (row, value) in enumerate(zip(members, logs, strict=True)):
+            for i, row in enumerate(drawn_as_dots(members, "log")):
                 # A fixed low-discrepancy jitter: the page must not change from one build to the next.
                 jitter = 0.05 + 0.28 * ((i * 0.618034) % 1.0)
                 x = layer + (sign or (-1) ** i) * jitter
@@ -54,7 +80,7 @@ def split_violins(
                         "x": x,
                         "series": name,
                         "name": row["name"],
-                        "y": math.exp(value),
+                        "y": math.exp(row["log"]),
                         "n": 1,
                     }
                 )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports import answers, assets, charts, render, video_files, videos, words
+from reports import answers, assets, charts, episode_pages, kept, render, video_files, videos, words
 from reports.blocks import Checklist, Figure, Section, Switch, TableBlock
 from reports.context import Context, read_study
 from reports.errors import OutputRefusedError
@@ -18,7 +17,6 @@ from reports.pages import (
     causes,
     compare,
     dictionary,
-    episode,
     episodes,
     heads,
     index,
@@ -30,10 +28,10 @@ from reports.pages import (
     time_course,
     word_by_word,
 )
-from reports.warehouse import Result, Row, open_warehouse
+from reports.report import Report, guarded
+from reports.warehouse import Result, open_warehouse, query_text
 
 MARKER = ".gazehouse-site"
-BATCH = 12  # episodes whose maps are read at once: about 15 MB of the demo's
 
 
 @dataclass(frozen=True)
@@ -89,19 +87,16 @@ class Options:
     out: Path
     run: str | None = None
     videos: bool = False  # one beside each episode's page
-
-
-@dataclass
-class Report:
-    """What came of a build."""
-
-    summary: str = ""
-    failures: list[str] = field(default_factory=list)
-    sources: list[Result] = field(default_factory=list)
+    fresh: bool = False
+    """Draw every page, whatever the site already holds."""
+    episode_pages: int | None = None
+    """So many episodes get a page of their own, evenly spread over the table; None means all."""
 
 
 def build(options: Options, say: Callable[[str], None] = print) -> Report:
     """Write the site beside its place and move it there; failures of single pages are collected.
+
+    Pages of the old site for which nothing has changed are taken over (`reports/kept.py`).
 
     Raises ReportError when nothing could start.
     """
@@ -124,11 +119,12 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
         context = Context(warehouse, study, options.lake, building, render.environment(), {"csp": assets.CSP})
         context.shared["nav"] = pages = shown_pages(context)
         context.shared["videos"] = options.videos
-        assets.write(building / "assets")
+        memory = kept.Memory.of(out, context, say, fresh=options.fresh)
+        assets.write(building / "assets", memory.site / "assets" if memory.old.pages else None)
         if not context.has_pictures and study.n_episodes():
             report.failures.append(f"pictures: {context.run_folder} is not there; name the lake with --lake")
-        write_pages(context, report)
-        n = write_episodes(context, report, say)
+        write_pages(context, report, memory)
+        n = write_episodes(context, report, memory, options.episode_pages, say)
         write_page(
             context, report, page_named("methods"), lambda: ("methods.html", methods_content(context, report))
         )
@@ -138,6 +134,7 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
             page_named("dictionary"),
             lambda: ("dictionary.html", dictionary.content(context)),
         )
+        kept.write(building, memory.new)
     try:
         if out.exists():
             shutil.rmtree(out)
@@ -147,7 +144,10 @@ def build(options: Options, say: Callable[[str], None] = print) -> Report:
             f"{out} cannot be replaced ({error.strerror}): the new site is in {building}"
         ) from error
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 1e6
+    drawn = len(report.built)
     report.summary = f"{len(pages)} pages and {words.plural(n, 'episode page')} of run {study.run_id}, {size:.1f} MB, {time.perf_counter() - start:.1f} s"
+    if memory.old.pages or memory.old.episodes:
+        report.summary += f"; {words.plural(drawn, 'page')} drawn anew, the others as they were"
     return report
 
 
@@ -183,16 +183,6 @@ def refuse_strangers(out: Path) -> None:
         raise OutputRefusedError(f"{out} holds something else than a site: choose another folder with --out")
 
 
-@contextmanager
-def guarded(report: Report, what: str) -> Iterator[None]:
-    """One page's failure is a line of the report, not the end of the build."""
-    try:
-        yield
-    except Exception as error:  # whatever it is, the other pages are worth having
-        first = (str(error).strip().splitlines() or [""])[0]
-        report.failures.append(f"{what}: {type(error).__name__}: {first}")
-
-
 def write_page(
     context: Context, report: Report, page: Page, make: Callable[[], tuple[str, dict[str, Any]]]
 ) -> None:
@@ -208,7 +198,7 @@ def write_page(
         (context.out / page.file).write_text(text, encoding="utf-8")
 
 
-def write_pages(context: Context, report: Report) -> None:
+def write_pages(context: Context, report: Report, memory: kept.Memory) -> None:
     """The index and the pages of sections."""
 
     def make_index() -> tuple[str, dict[str, Any]]:
@@ -218,8 +208,34 @@ def write_pages(context: Context, report: Report) -> None:
 
     write_page(context, report, page_named("index"), make_index)
     for page in context.shared["nav"]:
-        if page.sections is not None:
-            write_page(context, report, page, lambda page=page: sections_content(context, report, page))  # type: ignore[misc]
+        if page.sections is not None and not page_is_taken_over(context, report, memory, page):
+            write_sections(context, report, memory, page)
+
+
+def page_is_taken_over(context: Context, report: Report, memory: kept.Memory, page: Page) -> bool:
+    """Take a page of sections from the old site where its questions have the same answers; whether it was."""
+    known = memory.old.pages.get(page.slug)
+    if known is None or kept.file_digest(memory.site / page.file) != known.file:
+        return False
+    if any(context.warehouse.query(a.name, **a.parameters).digest() != a.rows for a in known.asked):
+        return False
+    kept.taken_over(memory.site / page.file, context.out / page.file)
+    memory.new.pages[page.slug] = known
+    shown = [known.asked[i] for i in known.shown]
+    report.sources += [Result(a.name, query_text(a.name), a.parameters, []) for a in shown]
+    return True
+
+
+def write_sections(context: Context, report: Report, memory: kept.Memory, page: Page) -> None:
+    """Draw a page of sections, and keep what it asked."""
+    before = len(report.failures), len(report.sources)
+    with context.warehouse.recorded() as asked:
+        write_page(context, report, page, lambda: sections_content(context, report, page))
+    report.built.append(page.slug)
+    if len(report.failures) == before[0]:
+        places = {(a.name, repr(a.parameters)): i for i, a in enumerate(asked)}
+        shown = [places[r.name, repr(r.parameters)] for r in report.sources[before[1] :]]
+        memory.new.pages[page.slug] = kept.KeptPage(asked, shown, kept.file_digest(context.out / page.file))
 
 
 def sections_content(context: Context, report: Report, page: Page) -> tuple[str, dict[str, Any]]:
@@ -247,63 +263,21 @@ def sections_content(context: Context, report: Report, page: Page) -> tuple[str,
     }
 
 
+def write_episodes(
+    context: Context, report: Report, memory: kept.Memory, most: int | None, say: Callable[[str], None]
+) -> int:
+    """The table of episodes and their pages; the number of those that are in the site."""
+    found: list[episode_pages.Listed] = []
+
+    def make_table() -> tuple[str, dict[str, Any]]:
+        found.append(episode_pages.listed(context, most))
+        report.sources.append(found[0].result)
+        return "episodes.html", episodes.content(context, found[0].head, found[0].result, found[0].with_page)
+
+    write_page(context, report, page_named("episodes"), make_table)
+    return episode_pages.write(context, report, memory, found[0], say) if found else 0
+
+
 def methods_content(context: Context, report: Report) -> dict[str, Any]:
     """The methods page, with the queries of all others."""
     return methods.content(context, report.sources) | {"warehouse_name": context.warehouse.path.name}
-
-
-def write_episodes(context: Context, report: Report, say: Callable[[str], None]) -> int:
-    """The table of episodes and their pages; the number written."""
-    rows: list[Row] = []
-    found: list[Any] = []
-
-    def make_table() -> tuple[str, dict[str, Any]]:
-        head = episodes.headline(context)
-        result = episodes.read(context, head)
-        report.sources.append(result)
-        rows.extend(result.rows)
-        found.append(head)
-        return "episodes.html", episodes.content(context, head, result)
-
-    write_page(context, report, page_named("episodes"), make_table)
-    written = 0
-    for first in range(0, len(rows), BATCH):
-        batch = rows[first : first + BATCH]
-        maps: dict[str, episode.Maps] = {}
-        with guarded(report, f"maps of episodes {first + 1} to {first + len(batch)}"):
-            maps = episode.maps_of(context, [row["episode_id"] for row in batch])
-        for i, row in enumerate(batch, start=first):
-            count = len(report.failures)
-            with guarded(report, f"episode {render.cut(row['episode_id'], 80)!r}"):
-                episode.write(
-                    context, row, maps.get(row["episode_id"], {}), found[0], neighbours(context, rows, i)
-                )
-            if len(report.failures) > count:
-                write_failed_episode(context, row, report.failures[-1])
-            written += len(report.failures) == count
-        if len(rows) > BATCH:
-            say(f"episodes: {min(first + BATCH, len(rows))} of {len(rows)}")
-    return written
-
-
-def write_failed_episode(context: Context, row: Row, reason: str) -> None:
-    """A page in the place of one that could not be built, so that links to it hold."""
-    common = context.shared | {
-        "root": "../",
-        "slug": "episodes",
-        "title": "Episode",
-        "study": context.study,
-        "reason": reason,
-    }
-    text = context.templates.get_template("failed.html").render(common)
-    target = context.out / "episodes" / episodes.file_name(context, row["episode_id"])
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-
-
-def neighbours(context: Context, rows: Sequence[Row], i: int) -> dict[str, Any]:
-    """Links to the episodes before and after."""
-    names = [episodes.file_name(context, row["episode_id"]) for row in rows[max(0, i - 1) : i + 2]]
-    before = names[0] if i > 0 else None
-    after = names[-1] if i + 1 < len(rows) else None
-    return {"before": before, "after": after, "position": i + 1, "total": len(rows)}

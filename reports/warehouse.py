@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -63,6 +65,7 @@ class Result:
     sql: str
     parameters: dict[str, Any]
     rows: list[Row] = field(repr=False)
+    _grouped: dict[str, dict[Any, list[Row]]] = field(default_factory=dict, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -71,12 +74,37 @@ class Result:
         return len(self.rows)
 
     def where(self, **wanted: Any) -> list[Row]:
-        """Rows whose columns equal the given values."""
-        return [row for row in self.rows if all(row[name] == value for name, value in wanted.items())]
+        """Rows whose columns equal the given values; the first one named is looked up, so name the finest first."""
+        if not wanted:
+            return list(self.rows)
+        (first, value), *others = wanted.items()
+        rows = self._by(first).get(value, [])
+        return [row for row in rows if all(row[name] == value for name, value in others)]
+
+    def digest(self) -> str:
+        """Hex hash of the rows; floats count with all their digits."""
+        return hashlib.blake2b(repr(self.rows).encode(), digest_size=12).hexdigest()
+
+    def _by(self, name: str) -> dict[Any, list[Row]]:
+        """Rows by the value of a column: asked for one value after the other, all rows would be read each time."""
+        if name not in self._grouped:
+            groups: dict[Any, list[Row]] = defaultdict(list)
+            for row in self.rows:
+                groups[row[name]].append(row)
+            self._grouped[name] = dict(groups)
+        return self._grouped[name]
 
     def distinct(self, *names: str) -> list[tuple[Any, ...]]:
         """Distinct values of some columns, in the order they first appear."""
         return list(dict.fromkeys(tuple(row[name] for name in names) for row in self.rows))
+
+
+class Asked(NamedTuple):
+    """A query that was asked, and a hash of its rows."""
+
+    name: str
+    parameters: dict[str, Any]
+    rows: str
 
 
 @cache
@@ -91,6 +119,17 @@ class Warehouse:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self.path = path
         self._connection = connection
+        self._asked: list[Asked] | None = None
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[Asked]]:
+        """The queries that are asked meanwhile, each once."""
+        found: list[Asked] = []
+        self._asked = found
+        try:
+            yield found
+        finally:
+            self._asked = None
 
     def query(self, name: str, **parameters: Any) -> Result:
         """Run `queries/<name>.sql`; parameters that the text does not name are ignored."""
@@ -98,7 +137,10 @@ class Warehouse:
         cursor = self._connection.execute(sql)
         columns = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-        return Result(name, sql, bound, rows)
+        result = Result(name, sql, bound, rows)
+        if self._asked is not None and not any(a[:2] == (name, bound) for a in self._asked):
+            self._asked.append(Asked(name, bound, result.digest()))
+        return result
 
     def table(self, name: str, **parameters: Any) -> pa.Table:
         """The same as an Arrow table, for long lists of numbers."""

@@ -32,6 +32,8 @@
       },
       // Names beside a chart may take two fifths of it, on a phone more; the numbers of an axis never need as much.
       axisY: { domain: false, ticks: false, labelLimit: Math.max(165, Math.min(280, 0.4 * width)) },
+      // On a phone a title may be wider than the plot: it then ends with it, and begins below the names beside it.
+      axisX: width < 480 ? { titleAnchor: "end" } : {},
       legend: { labelColor: ink, titleColor: muted, labelFontSize: 12, titleFontSize: 11.5, titleFontWeight: 500, padding: 0, offset: 8, columns: columns(spec, width) },
     };
   }
@@ -55,16 +57,7 @@
     tip.style.top = Math.max(4, Math.min(event.clientY + 14, innerHeight - box.height - 8)) + "px";
   }
 
-  // Rows of a dataset that a page holds as columns (reports/packing.py).
-  function unpacked({ columns }) {
-    const list = (values) => {
-      if (Array.isArray(values)) return values;
-      return "all" in values ? Array(values.n).fill(values.all) : values.at.map((i) => (i === null ? null : values.of[i]));
-    };
-    const lists = Object.entries(columns).map(([name, values]) => [name, list(values)]);
-    const n = Math.max(0, ...lists.map(([, values]) => values.length));
-    return Array.from({ length: n }, (_, i) => Object.fromEntries(lists.map(([name, values]) => [name, values[i]])));
-  }
+  const unpacked = window.gazehouseUnpacked;
 
   // A chart that differs from an earlier one of its place in its data alone names that one.
   function packedSpec(id) {

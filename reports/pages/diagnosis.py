@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from measures.diagnosis import RELEVANT_SHARE
 from reports import words
-from reports.blocks import Column, Section, Table, TableBlock, text_column
+from reports.blocks import Column, Missing, Section, Table, TableBlock, text_column
 from reports.context import Context
 from reports.warehouse import Result, Row
 
@@ -18,6 +18,15 @@ MEANING = (
     "to be behind it."
 )
 ERROR = "error above its nulls"
+TITLE = "What do the actions depend on?"
+NOTHING = (
+    "The study changes neither the prompt, nor what a camera shows, nor single objects, so nothing can be said about "
+    "what the actions depend on."
+)
+COMMAND = (
+    "add `conditions: {prompts: ..., paraphrases: ..., occlusion: {regions: ...}, repeats: 1}` to the study, then "
+    "`python -m ingest` and `dbt build`"
+)
 
 
 def answered(ctx: Context) -> list[Row]:
@@ -26,15 +35,15 @@ def answered(ctx: Context) -> list[Row]:
 
 
 def section(ctx: Context) -> list[Section]:
-    """The answers with their numbers; nothing where the study asks for no such change."""
+    """The answers with their numbers, or which changes they would take."""
     rows = answered(ctx)
     if not rows:
-        return []
+        return [Section("diagnosis", TITLE, [], [Missing(TITLE, NOTHING, COMMAND)])]
     found = ctx.query("diagnoses")
     return [
         Section(
             "diagnosis",
-            "What do the actions depend on?",
+            TITLE,
             [*sentences(rows), MEANING],
             [
                 TableBlock(

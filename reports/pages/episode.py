@@ -111,7 +111,7 @@ def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[s
         ctx.shared
         | neighbours
         | {
-            "root": "../", "slug": "episodes", "title": f"Episode {neighbours['position']}", "study": ctx.study, "episode": row,
+            "root": "../", "slug": "episodes", "title": words.cut(row["instruction"] or "Episode without instruction", 60), "study": ctx.study, "episode": row,
             "frames": shown, "video": video, "bad_frames": bad, "data": page_data(ctx, shown, source, maps, head) if shown else {},
             "table": frame_table(ctx, source, seen), "table_words": table_words(ctx, source, head, camera),
             "sources": [source.frames, source.metrics, source.balance],

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reports import answers
+from reports import answers, row_files
 from reports.blocks import Column, Table, text_column
 from reports.context import Context, View
 from reports.render import page_id
 from reports.warehouse import Result, Row
 from reports.words import percent
+
+MOST_CHOICES = 200  # of a filter; more of them are searched for
+ROWS = "episode-rows"
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,10 @@ def file_name(ctx: Context, episode_id: str) -> str:
     return f"{page_id(ctx.study.run_id, episode_id)}.html"
 
 
-def content(ctx: Context, head: Headline, episodes: Result) -> dict[str, Any]:
-    """What the template shows."""
-    rows: list[Row] = [{**r, "href": f"episodes/{file_name(ctx, r['episode_id'])}"} for r in episodes]
+def content(ctx: Context, head: Headline, episodes: Result, with_page: Sequence[Row]) -> dict[str, Any]:
+    """What the template shows; writes the rows of a long table beside the page."""
+    linked = {r["episode_id"]: f"episodes/{file_name(ctx, r['episode_id'])}" for r in with_page}
+    rows: list[Row] = [{**r, "href": linked.get(r["episode_id"])} for r in episodes]
     where = f"{ctx.study.name(head.view).lower()}, {head.camera}, layer {head.layer}"
     columns = [
         text_column("instruction", "instruction"),
@@ -91,10 +96,19 @@ def content(ctx: Context, head: Headline, episodes: Result) -> dict[str, Any]:
     ]
     shown = [c for c in columns if any(r[c.key] is not None for r in rows) or c.key in ("outcome", "lift")]
     filters = {
-        key: "" for key in ("outcome", "failure_kind", "task", "scenario") if len({r[key] for r in rows}) > 1
+        key: ""
+        for key in ("outcome", "failure_kind", "task", "scenario")
+        if 1 < len({r[key] for r in rows}) <= MOST_CHOICES
     }
+    table = Table(shown, rows, filters, link="instruction")
+    paged = None
+    if row_files.is_paged(table):
+        n_files = row_files.write(ctx.out / ROWS, table)
+        paged = {"folder": ROWS, "n_files": n_files, "per_page": row_files.PER_PAGE}
     return {
-        "table": Table(shown, rows, filters, link="instruction"),
+        "table": table,
+        "paged": paged,
+        "n_with_page": len(linked),
         "head": head,
         "where": where,
         "has_lift": any(r["lift"] is not None for r in rows),

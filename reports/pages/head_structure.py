@@ -28,6 +28,7 @@ from reports.words import p_value
 MEASURES = {"target_lift": "lift of the target", "entropy_norm": "focus (normalised entropy)"}
 MEASURE_COLOURS = {"lift of the target": palette.MASKS["own mask"], "focus (normalised entropy)": palette.PROMPTS[3]}  # fmt: skip
 SHARE = "share of the variance between heads"
+EPISODES = "add episodes to the study, then `python -m ingest` and `dbt build`"
 HEADS = "set `capture: {heads: all}` in the study, then `python -m ingest` and `dbt build`"
 LINKS = "run `python -m ingest` with at least two layers captured, then `dbt build`"
 ROLLOUT = "set `capture: {rollout: true, layers: all}` in the study, then `python -m ingest` and `dbt build`"
@@ -59,8 +60,11 @@ def variance(ctx: Context) -> Section:
     title = "Do the heads of a layer differ?"
     if not any(r["share_between_heads"] is not None for r in found):
         reasons = sorted({r["reason"] for r in found if r["reason"]})
-        why = f"Insufficient data: {words.listed(reasons)}." if reasons else "No measure of single heads is stored for this run."  # fmt: skip
-        return Section("variance", title, [], [Missing(title, why, HEADS)])
+        if reasons:
+            missing = Missing(title, f"Insufficient data: {words.listed(reasons)}.", EPISODES)
+        else:
+            missing = Missing(title, "No measure of single heads is stored for this run.", HEADS)
+        return Section("variance", title, [], [missing])
     spoken = [
         "Of the variance of a measure within a layer, over episodes and heads, this is the share that lies between heads: near 0 the "
         "heads of a layer are redundant in it (one does what the others do), near 1 each keeps to its own. Heads are exchanged within "
@@ -191,7 +195,10 @@ def linked(
         spec = charts.intervals_by_layer(rows, colours=colours, y_title=axis, references=references, shaded=ctx.study.shaded(view) if what != "flow" else ())  # fmt: skip
         variants.append(Variant(ctx.study.name(view), spec, f"{followed(rows, what)} Points are means over episodes (n = {words.extent([r['n'] for r in rows])}) of each episode's mean over keyframes; bars 95 % t-intervals.", f"{title}, {ctx.study.name(view)}. {followed(rows, what)}"))  # fmt: skip
     if not variants:
-        return Missing(title, "No links between layers are stored: one layer has no next one.", command)
+        why = (
+            "one layer has no next one" if ctx.study.n_layers == 1 else "no inference of the baseline counts"
+        )
+        return Missing(title, f"No links between layers are stored: {why}.", command)
     table = interval_table(everything, axis, "camera")
     return Switch(title, "what looks", variants, Table([text_column("view", "what looks"), *table.columns], everything), [links])  # fmt: skip
 

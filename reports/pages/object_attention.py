@@ -21,7 +21,9 @@ LIFT_READS = (
 )
 NOT_COUNTED = " The layer on grey is the last of the prefix: nothing reads its output, so it does not count."
 NAMING, OTHERS = palette.WORDS
-COMMAND = "add masks to the episodes (docs/formats) and run `python -m ingest measure`, then `dbt build`"
+COMMAND = (
+    "add masks to the episodes (`objects` in the study) and run `python -m ingest measure`, then `dbt build`"
+)
 
 
 def sections(ctx: Context) -> list[Section]:
@@ -327,11 +329,15 @@ def violin_figure(ctx: Context, view: View, camera: str, each: Result) -> list[B
     )  # fmt: skip
     title = f"{camera}: every episode's lift on the target"
     reading = (
-        "One dot an episode. The shapes are kernel density estimates (Scott's rule) of the log lift, success to the left "
+        f"{distributions.dots_in_words(rows)} The shapes are kernel density estimates (Scott's rule) of the log lift, success to the left "
         f"and failure to the right; below {distributions.FEWEST} episodes no shape is drawn."
     )
     table = object_tests.episode_table(rows)
-    return [Figure(title, spec, reading + grey(view), f"{title}. {len(rows)} dots.", table, [each])]
+    return [
+        Figure(
+            title, spec, reading + grey(view), f"{title}. {distributions.dots_in_words(rows)}", table, [each]
+        )
+    ]
 
 
 def grey(view: View) -> str:

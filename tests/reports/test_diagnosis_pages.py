@@ -52,15 +52,17 @@ def test_answers_stand_on_causes_and_on_the_index(rich: Site) -> None:
         ["Which camera do the actions depend on?", "base"],
     ]
     assert "0.750 to 2.00" in " ".join(found[1])
-    tested = sections(rich.root / "causes.html")["diagnosis"].split("Every candidate")[1]
+    tested = sections(rich.root / "causes.html")["diagnosis"].split("<bdi>Every candidate")[1]
     (prompt, camera) = rows_of(tested)
     assert prompt[-4:] == ["insufficient data", "n/a", "n/a", "no repeats"]
     assert [camera[i] for i in (1, 2, 3, 4, 11)] == ["base", "1.50", "0.500", "75 %", "1.00"]
 
 
-def test_a_study_that_changes_nothing_has_no_diagnosis(little: Site) -> None:
+def test_a_study_that_changes_nothing_has_no_diagnosis_and_says_what_it_takes(little: Site) -> None:
     assert "Diagnosis" not in text_of(little.root / "index.html")
-    assert "diagnosis" not in sections(little.root / "causes.html")
+    said = sections(little.root / "causes.html")["diagnosis"]
+    assert "nothing can be said about what the actions depend on" in said
+    assert "python -m ingest" in said
 
 
 def test_only_a_warehouse_with_planted_runs_has_the_page(rich: Site, planted: Path) -> None:

@@ -1,0 +1,71 @@
+"""The site is a folder like any other: zipped and unpacked elsewhere, or served below a path of some host, it works."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.reports.conftest import Site, Visit
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def unpacked(little: Site, tmp_path: Path) -> Path:
+    """The site, zipped and unpacked in a place with an awkward name."""
+    archive = shutil.make_archive(str(tmp_path / "site"), "zip", little.root)
+    place = tmp_path / "talks & ümlauts/2026 #1/site"
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(place)
+    return place
+
+
+@pytest.fixture
+def served(unpacked: Path) -> Iterator[str]:
+    """The address of the site on a host where it is not at the top."""
+    top = unpacked.parent
+    unpacked.rename(top / "below")
+    handler = partial(Quiet, directory=str(top))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/below/"
+        server.shutdown()
+
+
+def test_an_unpacked_site_opens_with_charts_pictures_and_links(unpacked: Path, visit: Visit) -> None:
+    page = visit.open(unpacked / "modality-balance.html")
+    assert page.locator(".vega[data-drawn] svg").count() == page.locator(".vega").count() > 0
+    page.get_by_role("link", name="Episodes", exact=True).click()
+    page.locator("tbody a").first.click()
+    page.wait_for_selector("html[data-shown]", state="attached", timeout=30_000)
+    assert not visit.troubles
+
+
+@pytest.mark.browser
+def test_a_site_below_a_path_asks_for_nothing_outside_it(served: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page, asked, wrong = context.new_page(), [], []
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("requestfailed", lambda r: wrong.append(r.url))
+    page.on("response", lambda r: wrong.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.goto(served + "index.html")
+    page.get_by_role("link", name="Vision and language", exact=True).first.click()
+    page.wait_for_selector("html[data-charts=drawn]", state="attached", timeout=60_000)
+    page.get_by_role("link", name="Episodes", exact=True).click()
+    page.locator("tbody a").first.click()
+    page.wait_for_selector("html[data-shown]", state="attached", timeout=30_000)
+    assert [url for url in asked if not url.startswith((served, "data:"))] == []
+    assert wrong == []
+    context.close()
