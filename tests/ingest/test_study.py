@@ -61,6 +61,7 @@ def test_every_default_is_visible(file: Path) -> None:
             "cameras": {"base": "varied_camera_1", "wrist": "hand_camera"},
             "keyframes": {"every": 8, "first": None},
             "limit": None,
+            "table_height": None,
         },
         "objects": {
             "source": "none",
