@@ -7,6 +7,8 @@ side are dropped first; n is what was left. METHODS 4, 7 and 8.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,34 +48,76 @@ def paired_permutation(
     are drawn with `seed`. Only differences that are all zero have no variance here: equal ones still have
     signs.
     """
-    differences = _differences(x, y)
-    n = len(differences)
-    reason = too_few(n) or (NO_VARIANCE if not differences.any() else None)
-    if reason:
-        return _nothing("paired_permutation", differences, reason)
-    observed = float(differences.mean())
-    scale = float(np.abs(differences).max())
-    alternative = Alternative(alternative)
-    exact = n < 63 and 2**n <= MAX_EXACT
-    n_rearranged = 2**n if exact else n_permutations
-    n_extreme = 0
+    return paired_permutations([_differences(x, y)], [alternative], [seed], n_permutations)[0]
+
+
+def paired_permutations(
+    groups: Sequence[Values],
+    alternatives: Sequence[str],
+    seeds: Sequence[int],
+    n_permutations: int = 10_000,
+) -> list[Paired]:
+    """`paired_permutation` of every group of differences: those of one size and seed are flipped by the same draws.
+
+    groups: the differences of each, one an episode; NaN is dropped. One alternative and one seed a group.
+    """
+    differences = [_differences(group, 0.0) for group in groups]
+    tests: list[Paired] = []
+    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index, (values, seed) in enumerate(zip(differences, seeds, strict=True)):
+        n = len(values)
+        reason = too_few(n) or (NO_VARIANCE if not values.any() else None)
+        tests.append(_nothing("paired_permutation", values, reason or ""))
+        if not reason:
+            alike[n, seed].append(index)
+    for (n, seed), members in alike.items():
+        exact = n < 63 and 2**n <= MAX_EXACT
+        n_rearranged = 2**n if exact else n_permutations
+        counts = _count_extreme(
+            np.column_stack([differences[index] for index in members]),
+            [Alternative(alternatives[index]) for index in members],
+            n_rearranged,
+            None if exact else seed,
+        )
+        for index, n_extreme in zip(members, counts, strict=True):
+            observed = float(differences[index].mean())
+            tests[index] = Paired(
+                "paired_permutation",
+                statistic=observed,
+                p_value=p_value(n_extreme, n_rearranged, exact),
+                estimate=observed,
+                n=n,
+                n_rearranged=n_rearranged,
+                is_exact=exact,
+                seed=None if exact else seed,
+            )
+    return tests
+
+
+def _count_extreme(
+    differences: Floats, alternatives: Sequence[Alternative], n_rearranged: int, seed: int | None
+) -> list[int]:
+    """differences [n, groups]: how many rearrangements are extreme, group by group; all sign patterns without a seed."""
+    n, n_groups = differences.shape
+    observed, scales = differences.mean(axis=0), np.abs(differences).max(axis=0)
+    counts = [0] * n_groups
     rows = max(1, VALUES_AT_A_TIME // n)
     for part, start in enumerate(range(0, n_rearranged, rows)):
         stop = min(start + rows, n_rearranged)
-        flipped = _sign_patterns(start, stop, n) if exact else _drawn_signs(stop - start, n, (seed, part))
-        # Flipping a sign takes the difference away twice.
-        null = observed - 2 * (flipped @ differences) / n
-        n_extreme += count_as_extreme(null, observed, alternative, scale)
-    return Paired(
-        "paired_permutation",
-        statistic=observed,
-        p_value=p_value(n_extreme, n_rearranged, exact),
-        estimate=observed,
-        n=n,
-        n_rearranged=n_rearranged,
-        is_exact=exact,
-        seed=None if exact else seed,
-    )
+        if seed is None:
+            flipped = _sign_patterns(start, stop, n)
+        else:
+            flipped = _drawn_signs(stop - start, n, (seed, part))
+        columns = max(1, VALUES_AT_A_TIME // len(flipped))
+        for first in range(0, n_groups, columns):
+            chosen = slice(first, first + columns)
+            # Flipping a sign takes the difference away twice. Group by group in memory, for it is counted so.
+            null = observed[chosen, None] - 2 * (differences[:, chosen].T @ flipped.T) / n
+            for index, values in enumerate(null, start=first):
+                counts[index] += count_as_extreme(
+                    values, float(observed[index]), alternatives[index], float(scales[index])
+                )
+    return counts
 
 
 def paired_t(x: Values, y: Values | float = 0.0, alternative: str = Alternative.GREATER) -> Paired:

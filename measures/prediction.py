@@ -130,8 +130,8 @@ def drawn_counts(block: AnyArray, n_resamples: int, seed: int) -> Floats:
     for one in np.unique(block):
         members = np.flatnonzero(block == one)
         drawn = rng.integers(0, len(members), (n_resamples, len(members)))
-        for index, member in enumerate(members):
-            counts[:, member] = (drawn == index).sum(axis=1)
+        flat = drawn + len(members) * np.arange(n_resamples)[:, None]
+        counts[:, members] = np.bincount(flat.ravel(), minlength=drawn.size).reshape(drawn.shape)
     return counts
 
 

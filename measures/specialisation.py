@@ -92,10 +92,13 @@ def _with_sum(by_layer: Floats) -> Floats:
 
 def _exchanged(centred: Floats, n_permutations: int, seed: int) -> Iterator[Floats]:
     """Batches [some, L] of the between-head squares with heads exchanged within episodes and layers."""
+    n_heads = centred.shape[-1]
     rows = max(1, VALUES_AT_A_TIME // centred.size)
+    flat, first_heads = centred.ravel(), np.arange(0, centred.size, n_heads).reshape(*centred.shape[:-1], 1)
     for part, start in enumerate(range(0, n_permutations, rows)):
         orders = _orders(min(rows, n_permutations - start), centred.shape, (seed, part))
-        yield _between(np.take_along_axis(centred[None], orders.astype(np.intp), axis=-1))
+        # One flat index a value: numpy takes along an axis at half the speed.
+        yield _between(flat.take(np.add(orders, first_heads, dtype=np.intp)))
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 
 from measures import corrections, paired
+from measures.samples import Alternative
 
 N_PERMUTATIONS = 10_000
 KEYS = [
@@ -22,20 +23,20 @@ SCHEMA = {
 def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
     groups = dbt.ref("int_episode_differences_listed").pl()
-    rows = [compare(group) for group in groups.iter_rows(named=True)]
+    tests = paired.paired_permutations(
+        [values.to_numpy() for values in groups["episode_values"]],
+        groups["alternative"].fill_null(Alternative.TWO_SIDED).to_list(),
+        groups["seed"].to_list(),
+        n_permutations=N_PERMUTATIONS,
+    )
+    rows = [row_of(group, test) for group, test in zip(groups.iter_rows(named=True), tests, strict=True)]
     found = groups.select(*KEYS, "low", "high").hstack(pl.DataFrame(rows, schema=SCHEMA))
     return corrected(found.sort(KEYS, nulls_last=True)).to_arrow()
 
 
-def compare(group: dict[str, Any]) -> dict[str, Any]:
+def row_of(group: dict[str, Any], test: paired.Paired) -> dict[str, Any]:
     """One row of the mart but for the corrections, which need the family."""
     alternative = group["alternative"]
-    test = paired.paired_permutation(
-        group["episode_values"],
-        alternative=alternative or "two-sided",
-        n_permutations=N_PERMUTATIONS,
-        seed=group["seed"],
-    )
     settings = {
         "seed": group["seed"],
         "n_permutations": test.n_rearranged,
