@@ -2,91 +2,24 @@
 
 with
 
-attention_masses as (
+head_regions as (
 
-    select * from {{ ref('stg_raw__attention_masses') }}
-
-),
-
-inferences as (
-
-    select * from {{ ref('int_inferences_selected') }}
-    where condition_kind in ('baseline', 'prompt', 'paraphrase')
+    select * from {{ ref('int_head_regions_listed') }}
 
 ),
 
-queries as (
+baseline_patches as (
 
-    select * from {{ ref('stg_raw__queries') }}
-    where name in ('instruction', 'action')
-
-),
-
-tokens as (
-
-    select * from {{ ref('stg_raw__tokens') }}
-
-),
-
-regions as (
-
-    -- Lists in the order of attention_masses.masses, as in int_regions_listed.
     select
         run_id,
-        layout_id,
         pass,
-        list((name = 'instruction')::double order by region_index) as instruction_regions,
-        list(
-            (name = 'bos' or kind = 'pad' or starts_with(name, 'letterbox:'))::double
-            order by region_index
-        ) as empty_regions
-    from {{ ref('stg_raw__regions') }}
-    where is_partition
-    group by all
-
-),
-
-measured as (
-
-    select
-        inferences.run_id,
-        inferences.episode_id,
-        inferences.condition_id,
-        inferences.is_baseline,
-        attention_masses.pass,
-        attention_masses.denoise_step,
-        attention_masses.layer,
-        attention_masses.head,
-        queries.name as query,
-        list_dot_product(attention_masses.masses, regions.instruction_regions) as instruction_mass,
-        list_dot_product(attention_masses.masses, regions.empty_regions) as empty_mass,
-        attention_masses.top_share,
-        case
-            when tokens.role = 'patch' then concat_ws(' ', tokens.camera, tokens.row, tokens.col)
-        end as top_patch
-    from attention_masses
-    inner join inferences
-        on
-            attention_masses.run_id = inferences.run_id
-            and attention_masses.inference_id = inferences.inference_id
-    inner join queries
-        on
-            inferences.run_id = queries.run_id
-            and inferences.layout_id = queries.layout_id
-            and attention_masses.pass = queries.pass
-            and attention_masses.query_index = queries.query_index
-    inner join regions
-        on
-            inferences.run_id = regions.run_id
-            and inferences.layout_id = regions.layout_id
-            and attention_masses.pass = regions.pass
-    left join tokens
-        on
-            inferences.run_id = tokens.run_id
-            and inferences.layout_id = tokens.layout_id
-            and attention_masses.pass = tokens.pass
-            and attention_masses.top_key = tokens.token_index
-    where attention_masses.softmax = 'self'
+        denoise_step,
+        layer,
+        head,
+        query,
+        unnest(top_patches) as top_patch
+    from head_regions
+    where condition_id = 'baseline:baseline'
 
 ),
 
@@ -101,8 +34,7 @@ usual_patches as (
         head,
         query,
         mode(top_patch order by top_patch) as usual_patch
-    from measured
-    where is_baseline
+    from baseline_patches
     group by all
 
 ),
@@ -110,29 +42,31 @@ usual_patches as (
 averaged_to_episodes as (
 
     select
-        measured.run_id,
-        measured.episode_id,
-        measured.condition_id,
-        measured.pass,
-        measured.denoise_step,
-        measured.layer,
-        measured.head,
-        measured.query,
-        count(*) as n_frames,
-        avg(measured.instruction_mass) as instruction_mass,
-        avg(measured.empty_mass) as empty_mass,
-        avg(measured.top_share) as top_share,
-        avg(coalesce(measured.top_patch = usual_patches.usual_patch, false)::double) as usual_patch_share
-    from measured
+        head_regions.run_id,
+        head_regions.episode_id,
+        head_regions.condition_id,
+        head_regions.pass,
+        head_regions.denoise_step,
+        head_regions.layer,
+        head_regions.head,
+        head_regions.query,
+        head_regions.n_frames,
+        head_regions.instruction_mass,
+        head_regions.empty_mass,
+        head_regions.top_share,
+        len(list_filter(
+            head_regions.top_patches,
+            lambda top_patch: top_patch = usual_patches.usual_patch
+        )) / head_regions.n_frames as usual_patch_share
+    from head_regions
     inner join usual_patches
         on
-            measured.run_id = usual_patches.run_id
-            and measured.pass = usual_patches.pass
-            and measured.denoise_step = usual_patches.denoise_step
-            and measured.layer = usual_patches.layer
-            and measured.head = usual_patches.head
-            and measured.query = usual_patches.query
-    group by all
+            head_regions.run_id = usual_patches.run_id
+            and head_regions.pass = usual_patches.pass
+            and head_regions.denoise_step = usual_patches.denoise_step
+            and head_regions.layer = usual_patches.layer
+            and head_regions.head = usual_patches.head
+            and head_regions.query = usual_patches.query
 
 )
 

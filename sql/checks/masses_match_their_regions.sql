@@ -21,7 +21,7 @@ lengths as (
         inference_id,
         pass,
         len(masses) as n_masses
-    from {{ ref('stg_raw__attention_masses') }}
+    from {{ rows_to_check('attention_masses') }}
 
 )
 

@@ -8,8 +8,8 @@ select
     attention_masses.layer,
     attention_masses.head,
     attention_masses.query_index,
-    list_sum(attention_masses.masses) as total_mass
-from {{ ref('stg_raw__attention_masses') }} as attention_masses
+    list_sum(attention_masses.masses::double[]) as total_mass
+from {{ rows_to_check('attention_masses') }} as attention_masses
 inner join {{ ref('stg_raw__runs') }} as runs
     on attention_masses.run_id = runs.run_id
 inner join {{ ref('stg_raw__inferences') }} as inferences
@@ -19,6 +19,6 @@ inner join {{ ref('stg_raw__inferences') }} as inferences
 where
     inferences.status in ('ok', 'vacuous')
     and not coalesce(
-        abs(list_sum(attention_masses.masses) - 1) <= case when runs.dtype = 'float32' then 1e-4 else 2e-3 end,
+        abs(list_sum(attention_masses.masses::double[]) - 1) <= case when runs.dtype = 'float32' then 1e-4 else 2e-3 end,
         false
     )
