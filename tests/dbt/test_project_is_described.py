@@ -73,6 +73,29 @@ def test_every_description_lies_beside_its_model(build: Build) -> None:
             assert model["patch_path"] == f"gazehouse://{beside}"
 
 
+def test_every_mart_promises_its_types_and_keeps_them(build: Build, bare_build: Build) -> None:
+    """dbt enforces contracts on models in SQL alone, so those in Python are held to their types here."""
+    manifest = json.loads((build.target / "manifest.json").read_text())
+    marts = {
+        node["name"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
+    promised = {
+        (name, column): described["data_type"]
+        for name, mart in marts.items()
+        for column, described in mart["columns"].items()
+    }
+    for warehouse in (build.warehouse, bare_build.warehouse):
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            found = connection.execute(
+                "select table_name, column_name, lower(data_type) from duckdb_columns() where schema_name = 'marts'"
+            ).fetchall()
+        assert {(table, column): kind for table, column, kind in found} == promised
+    for name, mart in marts.items():
+        assert mart["language"] == "python" or mart["config"]["contract"]["enforced"], name
+
+
 def test_a_model_of_the_marts_reads_no_raw_table(build: Build) -> None:
     """raw -> staging -> intermediate -> marts."""
     manifest = json.loads((build.target / "manifest.json").read_text())
