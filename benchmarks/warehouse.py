@@ -1,14 +1,16 @@
 """The warehouse at 10^8 region-rows: the whole build, one new episode, and questions beside reading JSON in Python.
 
-    python -m benchmarks.warehouse            # about 15 minutes and 8 GB of disk
+    python -m benchmarks.warehouse                 # about 15 minutes on two idle cores, and 8 GB of disk
+    python -m benchmarks.warehouse --copies 2      # 16 episodes: does it run to its end?
 
 The rows are those of eight demo episodes, enlarged to 208 episodes of a model of 18 layers and 8 heads.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,12 +22,20 @@ from typing import Any
 
 import duckdb
 
-from ingest.publish import dbt_build, project_folder
+from benchmarks.building import Spent, spent_on_building
+from ingest.publish import project_folder
 from ingest.schema import create_raw_schema
 from ingest.warehouse_rows import literal
 
 HERE = Path(__file__).parent
 N_COPIES = 26
+PYTHON_MODELS = (
+    "--resource-type",
+    "model",
+    "--select",
+    "path:models/marts/*.py",
+    "path:models/intermediate/*.py",
+)
 N_DUMPED = 8
 """So many of the episodes are dumped as JSON and read; the time of all is in proportion."""
 GALLERY = (
@@ -56,23 +66,29 @@ compute: {workers: 2, batch_size: 8}
 """
 
 
-def main() -> None:
+def main(n_copies: int = N_COPIES) -> None:
     """Prints the figures, each beside its bar. Raises RuntimeError when a step fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("ingesting eight episodes and enlarging their rows", flush=True)
         warehouse = folder / "warehouse.duckdb"
-        _enlarge(_small(folder), warehouse)
+        small = _small(folder)
+        with duckdb.connect(str(warehouse)) as connection:
+            create_raw_schema(connection)
+        _enlarge(small, warehouse, 0, n_copies)
         n_episodes, n_rows = _ask(
             warehouse,
             "select (select count(*) from raw.episodes), (select sum(len(masses)) from raw.attention_masses)",
         )[0]
         print(f"warehouse: {n_episodes} episodes, {n_rows / 1e6:.0f} M region-rows, {_gigabytes(warehouse)}")
-        whole = _seconds(lambda: _build(warehouse))
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-        print(f"  whole build: {whole:.0f} s (bar 180), peak {peak:.1f} GB (bar 8)")
-        one = _seconds(lambda: _build_one(warehouse))
-        print(f"  one new episode: {one:.0f} s, {one / whole:.0%} of the whole (bar 25 %)")
+        whole = spent_on_building(warehouse)
+        print(f"  whole build: {_told(whole)} (bars 180 s, 8 GiB)", flush=True)
+        python = spent_on_building(warehouse, *PYTHON_MODELS)
+        print(f"  Python models alone: {_told(python)} (bar 1 GiB)", flush=True)
+        _add_an_episode(small, warehouse, n_copies)
+        one = spent_on_building(warehouse)
+        shares = f"{one.wall / whole.wall:.0%} of the whole's seconds, {one.cpu / whole.cpu:.0%} of its CPU seconds"
+        print(f"  one new episode: {_told(one)}; {shares} (bar 25 %)", flush=True)
         _compare_with_json(warehouse, folder / "json", n_episodes)
 
 
@@ -95,16 +111,15 @@ def _small(folder: Path) -> Path:
     return small
 
 
-def _enlarge(small: Path, warehouse: Path) -> None:
+def _enlarge(small: Path, warehouse: Path, first: int, last: int) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("set memory_limit = '4GB'")
         connection.execute("set preserve_insertion_order = false")
-        create_raw_schema(connection)
         connection.execute(f"attach {literal(small)} as small (read_only)")
         ((n_layers, n_heads),) = connection.execute(
             "select max(layer) + 1, max(head) + 1 from small.raw.attention_masses"
         ).fetchall()
-        known = {"copies": N_COPIES, "n_layers": n_layers, "n_heads": n_heads}
+        known = {"first": first, "last": last, "n_layers": n_layers, "n_heads": n_heads}
         for statement in duckdb.extract_statements(
             (HERE / "sql" / "enlarge.sql").read_text(encoding="utf-8")
         ):
@@ -112,19 +127,15 @@ def _enlarge(small: Path, warehouse: Path) -> None:
             connection.execute(statement, wanted)
 
 
-def _build(warehouse: Path) -> None:
-    lines = dbt_build(project_folder(), warehouse)
-    if lines is not None:
-        raise RuntimeError("dbt build failed:\n" + "\n".join(lines))
-
-
-def _build_one(warehouse: Path) -> None:
-    """As `publish` does after one new episode: all others are kept."""
+def _add_an_episode(small: Path, warehouse: Path, copy: int) -> None:
+    """As `publish` does: its rows come behind those of all others, which are kept."""
+    one = small.with_name("one.duckdb")
+    shutil.copy(small, one)
+    with duckdb.connect(str(one)) as connection:
+        connection.execute((HERE / "sql" / "keep_one_episode.sql").read_text(encoding="utf-8"))
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(
-            "insert into raw.episodes_kept select run_id, episode_id from raw.episodes order by all offset 1"
-        )
-    _build(warehouse)
+        connection.execute("insert into raw.episodes_kept select run_id, episode_id from raw.episodes")
+    _enlarge(one, warehouse, copy, copy + 1)
 
 
 def _compare_with_json(warehouse: Path, folder: Path, n_episodes: int) -> None:
@@ -195,9 +206,17 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def _told(spent: Spent) -> str:
+    return f"{spent.wall:.0f} s, {spent.cpu:.0f} CPU s, peak {spent.peak / 2**30:.2f} GiB"
+
+
 def _gigabytes(path: Path) -> str:
     return f"{path.stat().st_size / 1e9:.1f} GB"
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--copies", type=int, default=N_COPIES, help=f"of eight episodes (default: {N_COPIES})"
+    )
+    main(parser.parse_args().copies)

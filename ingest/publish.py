@@ -81,12 +81,12 @@ def _build_beside(project: Path, building: Path, warehouse: Path) -> None:
         )
 
 
-def dbt_build(project: Path, warehouse: Path) -> list[str] | None:
+def dbt_build(project: Path, warehouse: Path, *options: str) -> list[str] | None:
     """Runs the project's models and data tests on ``warehouse``; unit tests, which look at no data, are left out.
 
-    Returns None when all passed, else the lines that matter.
+    ``options`` are handed on to dbt. Returns None when all passed, else the lines that matter.
     """
-    command = [*_dbt(project, "build"), "--exclude-resource-type", "unit_test"]
+    command = [*_dbt(project, "build"), "--exclude-resource-type", "unit_test", *options]
     finished = subprocess.run(
         command, cwd=project, env=_environment(project, warehouse), capture_output=True, text=True
     )

@@ -1,7 +1,7 @@
--- A study of $copies times as many episodes, 18 layers and 8 heads, made from the rows of a small one (schema small.raw).
+-- Copies $first to $last - 1 of the episodes of a small study (schema small.raw), for a model of 18 layers and 8 heads.
 -- Copies differ: every mass list is mixed with an even one by a weight that hangs on copy, episode, layer and head.
 
-create temp table copies as select unnest(range($copies))::integer as copy;
+create temp table copies as select unnest(range($first, $last))::integer as copy;
 
 -- Eight layers become eighteen, four heads eight. Means and maxima over heads (below 0) stay what they are.
 create temp table layers as
@@ -21,10 +21,10 @@ select
     joined.head::smallint as source
 from (values (-1), (-2)) as joined (head);
 
-create macro copied_episode(episode_id, copy) as episode_id || '_' || copy;
-create macro copied_id(id, copy) as if(copy = 0, id, (hash(id, copy) >> 1)::bigint);
-create macro weight(id, copy, layer, head) as 0.3 * (hash(id, copy, layer, head) % 1000) / 1000;
-create macro mixed(masses, share) as list_transform(masses, lambda m: ((1 - share) * m + share / len(masses))::float);
+create temp macro copied_episode(episode_id, copy) as episode_id || '_' || copy;
+create temp macro copied_id(id, copy) as if(copy = 0, id, (hash(id, copy) >> 1)::bigint);
+create temp macro weight(id, copy, layer, head) as 0.3 * (hash(id, copy, layer, head) % 1000) / 1000;
+create temp macro mixed(masses, share) as list_transform(masses, lambda m: ((1 - share) * m + share / len(masses))::float);
 
 insert into raw.runs select * from small.raw.runs;
 insert into raw.conditions select * from small.raw.conditions;

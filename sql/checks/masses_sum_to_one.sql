@@ -19,6 +19,7 @@ inner join {{ ref('stg_raw__inferences') }} as inferences
 where
     inferences.status in ('ok', 'vacuous')
     and not coalesce(
-        abs(list_sum(attention_masses.masses::double[]) - 1) <= case when runs.dtype = 'float32' then 1e-4 else 2e-3 end,
+        abs(list_sum(attention_masses.masses::double[]) - 1)
+        <= case when runs.dtype = 'float32' then 1e-4 else 2e-3 end,
         false
     )

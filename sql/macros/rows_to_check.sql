@@ -9,7 +9,10 @@
 {%- set inferences = ref('stg_raw__inferences') -%}
 {%- set changed = ref('int_episodes_changed') -%}
 {%- set kept = ref('stg_raw__episodes_kept') -%}
-{%- set is_append = execute is defined and execute and run_query('select 1 from ' ~ kept ~ ' limit 1').rows | length > 0 -%}
+{%- set is_append = false -%}
+{%- if execute is defined and execute -%}
+    {%- set is_append = run_query('select 1 from ' ~ kept ~ ' limit 1').rows | length > 0 -%}
+{%- endif -%}
 {%- if is_append -%}
 (
     select *

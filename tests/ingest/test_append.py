@@ -56,22 +56,41 @@ def test_raw_rows_are_those_of_a_load_of_everything(grown: tuple[World, Path, Pa
 
 @pytest.mark.slow  # three builds by dbt
 def test_marts_are_those_of_a_build_of_everything(
-    grown: tuple[World, Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    grown: tuple[World, Path, Path],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, before, after = grown
-    path, anew = tmp_path / "w.duckdb", tmp_path / "anew.duckdb"
+    path, added = tmp_path / "w.duckdb", tmp_path / "added.duckdb"
+    # A folder of its own and one path for all three: otherwise dbt parses the whole project each time.
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "dbt"))
     publish(before, path)
     publish(after, path)
     assert "adding 3 new units" in capfd.readouterr().err
-    publish(after, anew)
+    shutil.copy(path, added)
+    assert_checks_look_at_new_rows(added, tmp_path / "dbt")
+    publish(after, path, fresh=True)
     tables = ask(
-        anew,
+        path,
         "select table_schema, table_name from information_schema.tables "
         "where table_type = 'BASE TABLE' and table_schema in ('intermediate', 'marts')",
     )
     assert len(tables) > 30
     for schema, table in tables:
-        assert alike(sorted_rows(path, schema, table), sorted_rows(anew, schema, table)), f"{schema}.{table}"
+        assert alike(sorted_rows(added, schema, table), sorted_rows(path, schema, table)), f"{schema}.{table}"
+
+
+def assert_checks_look_at_new_rows(warehouse: Path, target: Path) -> None:
+    """What dbt compiled after an append finds damage in the episode that came, and spares the rest of a large table."""
+    (check,) = target.glob("compiled/**/masses_sum_to_one.sql")
+    of_kept = "inference_id in (select inference_id from raw.inferences semi join raw.episodes_kept using (episode_id))"
+    with duckdb.connect(str(warehouse)) as connection:
+        for found, damaged in ((False, of_kept), (True, f"not {of_kept}")):
+            connection.execute("begin")
+            connection.execute(f"update raw.attention_masses set masses = list_append(masses, 0.5) where {damaged}")
+            assert bool(connection.execute(check.read_text()).fetchall()) is found
+            connection.execute("rollback")
 
 
 def sorted_rows(path: Path, schema: str, table: str) -> Rows:

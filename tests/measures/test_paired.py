@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from measures.paired import paired_permutation, paired_t
+from measures.paired import paired_permutation, paired_permutations, paired_t
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
@@ -39,6 +39,37 @@ def test_agrees_with_scipy():
     )
     found = paired_permutation(x, y, "greater")
     assert (found.estimate, found.p_value) == (pytest.approx(theirs.statistic), pytest.approx(theirs.pvalue))
+
+
+def test_many_groups_at_once_are_each_as_scipy_has_it():
+    """Sizes, alternatives and gaps differ; groups that cannot be tested stay in their places."""
+    rng = np.random.default_rng(4)
+    groups = [rng.normal(0.3, 1, n) for n in (9, 11, 9, 2, 11)]
+    groups[4][:2] = np.nan
+    alternatives = ["greater", "two-sided", "less", "greater", "two-sided"]
+    found = paired_permutations(groups, alternatives, [1, 2, 3, 4, 5])
+    for index in (0, 1, 2, 4):
+        theirs = stats.permutation_test(
+            (groups[index][np.isfinite(groups[index])],),
+            lambda a, axis: a.mean(axis),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=np.inf,
+            alternative=alternatives[index],
+        )
+        assert found[index].p_value == pytest.approx(theirs.pvalue)
+    assert [test.n for test in found] == [9, 11, 9, 2, 9]
+    assert found[3].reason
+
+
+def test_groups_that_share_draws_get_what_each_gets_alone():
+    rng = np.random.default_rng(6)
+    groups = list(rng.normal(0.2, 1, (5, 40)))
+    found = paired_permutations(groups, ["greater"] * 5, [7, 7, 7, 8, 7], n_permutations=30_000)
+    for group, test in zip(groups, found, strict=True):
+        normal = stats.norm.sf(group.sum() / np.sqrt((group**2).sum()))
+        assert test.p_value == pytest.approx(normal, abs=0.01)
+        assert test.seed == (8 if group is groups[3] else 7)
 
 
 def test_many_episodes_are_drawn_and_come_close():
