@@ -130,7 +130,7 @@ def _dbt(project: Path, command: str) -> list[str]:
         "-m",
         "dbt.cli.main",
         "--no-use-colors",
-        # A sixth of the time that dbt needs for itself; nobody reads them, and what failed is on its standard output.
+        # Seconds of every build; nobody reads these files, and what failed is on the standard output.
         "--no-write-json",
         "--log-level-file",
         "none",

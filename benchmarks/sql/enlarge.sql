@@ -129,3 +129,12 @@ select
     )
 from copies, layers, small.raw.layer_links as rows
 where rows.layer = layers.source;
+
+insert into raw.camera_links
+select
+    rows.* replace (
+        copied_id(rows.inference_id, copies.copy) as inference_id,
+        layers.layer as layer
+    )
+from copies, layers, small.raw.camera_links as rows
+where rows.layer = layers.source;

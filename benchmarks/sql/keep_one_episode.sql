@@ -17,3 +17,4 @@ delete from raw.head_focus where inference_id not in (select inference_id from r
 delete from raw.object_metrics where inference_id not in (select inference_id from raw.inferences);
 delete from raw.map_shifts where inference_id not in (select inference_id from raw.inferences);
 delete from raw.layer_links where inference_id not in (select inference_id from raw.inferences);
+delete from raw.camera_links where inference_id not in (select inference_id from raw.inferences);

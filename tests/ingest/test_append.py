@@ -88,7 +88,9 @@ def assert_checks_look_at_new_rows(warehouse: Path, target: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         for found, damaged in ((False, of_kept), (True, f"not {of_kept}")):
             connection.execute("begin")
-            connection.execute(f"update raw.attention_masses set masses = list_append(masses, 0.5) where {damaged}")
+            connection.execute(
+                f"update raw.attention_masses set masses = list_append(masses, 0.5) where {damaged}"
+            )
             assert bool(connection.execute(check.read_text()).fetchall()) is found
             connection.execute("rollback")
 
