@@ -16,6 +16,7 @@ from ingest.errors import UserError, WarehouseError, WarehouseLockedError
 # Every warehouse has had these tables in schema raw, be they views or tables.
 _OURS = ("inferences", "runs", "units")
 _DISK_FULL = "disk full?"
+_HEADER_BYTES = 3 * 4096  # of a DuckDB file; it is written in three pieces
 _TRY_AGAIN = "free space and try again; the old warehouse is as it was"
 
 
@@ -80,8 +81,19 @@ def remove_leftover(building: Path) -> None:
 
     Raises UserError, WarehouseLockedError when it is not of their making or still in use.
     """
-    check_replaceable(building)
+    if not _was_never_opened(building):
+        check_replaceable(building)
     remove_database(building)
+
+
+def _was_never_opened(database: Path) -> bool:
+    """Whether DuckDB was killed while it wrote the file's first blocks, which it then cannot read again."""
+    try:
+        with database.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    return len(head) < _HEADER_BYTES and head[8:12] == b"DUCK"
 
 
 def remove_database(path: Path) -> None:

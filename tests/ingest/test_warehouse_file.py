@@ -144,6 +144,16 @@ def test_what_a_killed_load_left_is_cleared(world: World, tmp_path: Path) -> Non
         assert {name for name in files_below(tmp_path) if not name.startswith(".")} == {"w.duckdb"}
 
 
+@pytest.mark.parametrize("n_bytes", [12, 4096, 8192])
+def test_a_header_that_was_cut_short_is_cleared(world: World, tmp_path: Path, n_bytes: int) -> None:
+    """DuckDB writes it in three pieces, and cannot read the first ones alone."""
+    beside = tmp_path / "w.loading.duckdb"
+    duckdb.connect(str(beside)).close()
+    beside.write_bytes(beside.read_bytes()[:n_bytes])
+    assert load(world.lake, tmp_path / "w.duckdb")["runs"] == 1
+    assert {name for name in files_below(tmp_path) if not name.startswith(".")} == {"w.duckdb"}
+
+
 @pytest.mark.parametrize("given", [".", "", "..", "folder", "/"])
 @pytest.mark.parametrize("command", ["load", "publish"])
 def test_a_folder_is_no_warehouse(
