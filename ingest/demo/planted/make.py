@@ -194,13 +194,13 @@ def _record(root: Path, weights: Path, world: World, plan: Plan) -> None:
 
 
 def _quick() -> Plan:
-    few = Recipe(steps_few=2, steps_all=0, steps_flow=1, steps_polish=1, pictures_few=4, pictures_all=2)
+    few = Recipe(steps_few=1, steps_all=0, steps_flow=1, steps_polish=1, pictures_few=2, pictures_all=1)
     return Plan(
         workers=1,
         n_observations=8,
         n_pad_observations=8,
         trainings={name: replace(training, recipe=few) for name, training in TRAININGS.items()},
-        n_scenes=2,
+        n_scenes=1,
         n_played=1,
         n_recorded=1,
         min_frames=1,
@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER, help="default: this package's folder")
     parser.add_argument("--data", type=Path, default=Path("build/world/data"), help="samples of make_world")
     parser.add_argument("--scratch", type=Path, default=Path("build/planted"), help="work in progress")
-    parser.add_argument("--quick", action="store_true", help="a smoke test: a few scenes, three steps")
+    parser.add_argument("--quick", action="store_true", help="a smoke test: a scene, three steps")
     parser.add_argument(
         "--keep-weights", action="store_true", help="train only what has no weights in --scratch"
     )
