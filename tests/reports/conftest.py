@@ -126,4 +126,12 @@ def watch(visit: Visit) -> None:
             None if r.url.startswith(("file:", "data:")) else visit.troubles.append(f"request: {r.url}")
         ),
     )
-    page.on("requestfailed", lambda r: visit.troubles.append(f"not there: {r.url}"))
+    # What a page still asks for when the next one is opened is given up, and no trouble of either.
+    page.on(
+        "requestfailed",
+        lambda r: (
+            None
+            if r.failure == "net::ERR_ABORTED"
+            else visit.troubles.append(f"not there: {r.url} ({r.failure})")
+        ),
+    )

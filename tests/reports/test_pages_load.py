@@ -1,4 +1,8 @@
-"""Every page opens from a file without an error, without a request to anywhere, and fits its width."""
+"""Every page opens from a file without an error, without a request to anywhere, and fits its width.
+
+In the rich study every name in the data is hostile: study, episodes, tasks, suites, kinds of failure, prompts,
+categories and issues. None of them may run or grow anything.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ def test_every_page_opens_without_trouble(study: str, visit: Visit, request: pyt
         page = visit.open(path)
         assert not visit.troubles, f"{path.name}: {visit.troubles}"
         assert page.locator("h1").count() == 1
+        assert page.locator("[onerror], [onload], [onmouseover], img[src=x]").count() == 0, path
         charts = page.locator(".vega")
         assert charts.count() == page.locator(".vega[data-drawn] svg").count()
         broken = page.evaluate(
