@@ -280,12 +280,12 @@ def _keys_of(location: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Study
     for part in location:
         if isinstance(part, str) and part in model.model_fields:
-            model = _section_in(model.model_fields[part].annotation) or model
+            model = section_in(model.model_fields[part].annotation) or model
     return sorted(model.model_fields)
 
 
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds, alone, in a list or as an option."""
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that the annotation of a field holds, alone, in a list or as an option; None where it holds none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
+    return next((found for part in get_args(annotation) if (found := section_in(part))), None)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ingest.study import PACKAGE_ROOT, Study
+from ingest.study import PACKAGE_ROOT, Study, section_in
 
 PAGE = PACKAGE_ROOT / "docs" / "study-file.md"
 HEAD = """\
@@ -38,24 +38,16 @@ def page() -> str:
 
 
 def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
-    name = path or "The top"
-    yield from ("", f"## {f'`{path}`' if path else name}", "")
+    yield from ("", f"## `{path}`" if path else "## The top", "")
     yield from ("| key | default | may be | meaning |", "|---|---|---|---|")
     inner = []
     for key, field in model.model_fields.items():
-        below = _section_of(field.annotation)
+        below = section_in(field.annotation)
         if below is not None:
             inner.append((f"{path}.{key}".lstrip("."), below))
         yield f"| `{key}` | {_default(field, below)} | {_may_be(field, below)} | {_cell(field.description or '')} |"
     for below_path, below in inner:
         yield from _section(below_path, below)
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds, alone, in a list or as an option."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _section_of(part))), None)
 
 
 def _default(field: FieldInfo, below: type[BaseModel] | None) -> str:
@@ -107,13 +99,6 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|").replace("<", r"\<")
 
 
-def main() -> None:
-    """Writes the page where it is not in step."""
-    text = page()
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        PAGE.write_text(text, encoding="utf-8")
-        print(f"wrote {PAGE.relative_to(PACKAGE_ROOT)}")
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(PACKAGE_ROOT)}")

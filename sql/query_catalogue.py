@@ -81,13 +81,6 @@ def _escaped(text: str) -> str:
     return text.replace("<", r"\<").replace("*", r"\*")
 
 
-def main() -> None:
-    """Writes the page where it is not in step."""
-    text = page()
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        PAGE.write_text(text, encoding="utf-8")
-        print(f"wrote {PAGE.relative_to(ROOT)}")
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")

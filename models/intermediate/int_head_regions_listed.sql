@@ -35,19 +35,7 @@ tokens as (
 
 regions as (
 
-    -- Lists in the order of attention_masses.masses, as in int_regions_listed.
-    select
-        run_id,
-        layout_id,
-        pass,
-        list((name = 'instruction')::double order by region_index) as instruction_regions,
-        list(
-            (name = 'bos' or kind = 'pad' or starts_with(name, 'letterbox:'))::double
-            order by region_index
-        ) as empty_regions
-    from {{ ref('stg_raw__regions') }}
-    where is_partition
-    group by all
+    select * from {{ ref('int_regions_listed') }}
 
 ),
 

@@ -21,6 +21,9 @@ listed as (
         list((kind = 'action')::double order by region_index) as action_regions,
         list((kind not in ('visual', 'linguistic', 'state', 'action'))::double order by region_index) as other_regions,
         list((kind in ('linguistic', 'state', 'pad'))::double order by region_index) as text_regions_seed,
+        list((name = 'instruction')::double order by region_index) as instruction_regions,
+        list((name = 'bos' or kind = 'pad' or starts_with(name, 'letterbox:'))::double order by region_index)
+            as empty_regions,
         coalesce(sum(n_keys) filter (where kind = 'visual'), 0) as n_visual_tokens,
         coalesce(sum(n_keys) filter (where kind = 'linguistic'), 0) as n_text_tokens,
         coalesce(sum(n_keys) filter (where kind = 'action'), 0) as n_action_tokens,

@@ -1,5 +1,3 @@
-{%- set modalities = ['visual', 'linguistic', 'state', 'action', 'other'] -%}
-
 with
 
 episodes as (
@@ -29,17 +27,7 @@ averaged as (
         episodes.layer,
         episodes.task,
         'all' as outcome,
-        count(*) as n_episodes,
-        sum(episodes.n_undefined)::bigint as n_undefined,
-        {% for modality in modalities -%}
-            avg(episodes.{{ modality }}_mass) as mean_{{ modality }}_mass,
-        {% endfor -%}
-        avg(episodes.letterbox_mass) as mean_letterbox_mass,
-        avg(episodes.density_lift_visual) as mean_density_lift_visual,
-        avg(episodes.density_lift_linguistic) as mean_density_lift_linguistic,
-        avg(episodes.mean_ratio_seed) as mean_ratio_seed,
-        stddev_pop(episodes.mean_ratio_seed) as std_ratio_seed,
-        avg(episodes.log_ratio) as log_ratio
+        {{ balance_over_episodes() }}
     from episodes
     group by all
 
@@ -49,11 +37,7 @@ joined as (
 
     select
         averaged.*,
-        {{ mass_ratio('averaged.mean_visual_mass', 'averaged.mean_linguistic_mass') }} as ratio_of_means,
-        intervals.bca_low as low,
-        intervals.bca_high as high,
-        {{ modality_band('intervals.bca_low', 'intervals.bca_high') }} as band,
-        {{ depth_third('averaged.layer', 'runs.n_layers') }} as depth_third
+        {{ balance_claimed('runs.n_layers') }}
     from averaged
     inner join runs
         on averaged.run_id = runs.run_id
