@@ -43,7 +43,7 @@ class Plan:
 
 def episode_source(section: EpisodeSection) -> EpisodeSource:
     """The study's reader. Raises UserError for a root without episodes or a bad camera folder."""
-    rule = KeyframeRule(section.keyframes.every, section.keyframes.first)
+    rule = KeyframeRule(**section.keyframes.model_dump())
     return DroidSource(resolve_path(section.root), section.cameras, rule, section.dataset)
 
 

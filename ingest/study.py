@@ -52,6 +52,9 @@ class KeyframeSection(Section):
         8, ge=1, description="Every n-th recorded frame; an episode's `white_list.json` decides over it."
     )
     first: int | None = Field(None, ge=1, description="Only that many, from the beginning of the episode.")
+    at_most: int | None = Field(
+        None, ge=1, description="No more than that many, spread evenly over the episode, its ends among them."
+    )
 
 
 class EpisodeSection(Section):

@@ -56,20 +56,30 @@ class EpisodeRef:
 @dataclass(frozen=True)
 class KeyframeRule:
     """Which frames the policy is asked about when the episode does not list them: 0, every, 2 * every, ..., or only
-    the ``first`` of these.
+    the ``first`` of these, or of either no more than ``at_most``, spread over all of them.
+
+    Raises ValueError for a number below 1.
     """
 
     every: int = 8
     first: int | None = None
+    at_most: int | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise ValueError(f"keyframes.every is {self.every}; it must be at least 1")
-        if self.first is not None and self.first < 1:
-            raise ValueError(f"keyframes.first is {self.first}; it must be at least 1")
+        for name in ("every", "first", "at_most"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"keyframes.{name} is {value}; it must be at least 1")
 
     def select(self, n_frames: int) -> list[int]:
-        return list(range(0, n_frames, self.every))[: self.first]
+        """Ascending frame indices. Where ``at_most`` thins them, the first and the last stay (one alone: the first),
+        and steps between those kept differ by ``every`` at most.
+        """
+        frames = list(range(0, n_frames, self.every))[: self.first]
+        if self.at_most is None or len(frames) <= self.at_most:
+            return frames
+        last, steps = len(frames) - 1, max(self.at_most - 1, 1)
+        return [frames[(2 * step * last + steps) // (2 * steps)] for step in range(self.at_most)]
 
 
 class Episode(Protocol):

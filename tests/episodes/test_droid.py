@@ -165,11 +165,44 @@ def test_keyframes_by_rule_and_by_list(tmp_path: Path) -> None:
     assert open_only(tmp_path / "list").keyframes() == [1, 3, 16]
 
 
+def test_at_most_so_many_keyframes_lie_evenly_between_the_ends() -> None:
+    assert KeyframeRule(every=2, at_most=9).select(33) == [
+        0,
+        4,
+        8,
+        12,
+        16,
+        20,
+        24,
+        28,
+        32,
+    ]  # 17 of which every other
+    assert KeyframeRule(every=2, at_most=9).select(17) == [0, 2, 4, 6, 8, 10, 12, 14, 16]  # 9, so all
+    assert KeyframeRule(every=1, at_most=4).select(11) == [0, 3, 7, 10]  # 0, 3 1/3, 6 2/3, 10
+    assert KeyframeRule(every=3, first=5, at_most=2).select(100) == [0, 12]
+    assert KeyframeRule(every=3, at_most=1).select(100) == [0]
+    assert KeyframeRule(at_most=5).select(0) == []
+
+
+@pytest.mark.parametrize("n_frames", range(1, 60))
+@pytest.mark.parametrize("at_most", [2, 3, 9])
+def test_thinned_keyframes_are_few_apart_alike_and_keep_the_ends(n_frames: int, at_most: int) -> None:
+    every = KeyframeRule(every=2).select(n_frames)
+    kept = KeyframeRule(every=2, at_most=at_most).select(n_frames)
+    steps = np.diff(kept)
+    assert len(kept) == min(at_most, len(every))
+    assert {kept[0], kept[-1]} == {every[0], every[-1]}
+    assert set(kept) <= set(every)
+    assert not len(steps) or (steps.min() > 0 and steps.max() - steps.min() <= 2)
+
+
 def test_a_keyframe_rule_needs_a_step() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         KeyframeRule(every=0)
     with pytest.raises(ValueError, match=r"keyframes\.first is 0"):
         KeyframeRule(first=0)
+    with pytest.raises(ValueError, match=r"keyframes\.at_most is -1"):
+        KeyframeRule(at_most=-1)
 
 
 def test_calibration_needs_a_serial_for_the_folder(tmp_path: Path) -> None:
