@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ingest.cli.app import app
 from ingest.plan import episode_source, limited_refs
 from ingest.study import PACKAGE_ROOT, Study
 from tests.episodes import builders
+from tests.ingest.warm import start_warm
 from tests.ingest.world import CUBE, World, cli, make_world, only_run, start, table_of, unit_bytes
 
 GROUP = typer.main.get_command(app)
@@ -391,35 +392,61 @@ def test_sql_takes_files_comments_and_gives_csv_and_json(warehouse: Path, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_says_how_to_go_on(world: World, tmp_path: Path, workers: int) -> None:
-    """To the whole process group, as a terminal sends it."""
+def test_ctrl_c_says_how_to_go_on(world: World, tmp_path: Path) -> None:
+    """The command as a user starts it, whose two workers are started as they are."""
     lake = tmp_path / "lake"
-    command = ["run", "--no-load", "--study", world.study_file, "--lake", lake, "--workers", str(workers)]
-    process = start(*command, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while len(list(lake.glob("run_id=*/unit=*"))) < 2:  # the plan, and a first unit
-        assert process.poll() is None
-        assert time.monotonic() < deadline, "no unit was ever finished"
-        time.sleep(0.01)
+    process = start(*_run(world, lake, workers=2), start_new_session=True)
+    _wait_for_a_unit(lake, process.poll)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 130, (out, err)
-    assert err.endswith("\ninterrupted: finished units are kept; the same command goes on from there\n")
+    assert err.endswith(HOW_TO_GO_ON)
     assert "Traceback" not in err
-    folder = only_run(lake)
+    _assert_units_are_whole(lake)
+
+
+def test_what_ctrl_c_left_is_gone_on_with(world: World, tmp_path: Path) -> None:
+    """Alone, in a process that had torch imported from the start."""
+    lake, said = tmp_path / "lake", tmp_path / "said"
+    process = start_warm(*_run(world, lake, workers=1), output=said)
+    _wait_for_a_unit(lake, lambda: process.exitcode)
+    assert process.pid is not None
+    os.killpg(process.pid, signal.SIGINT)
+    process.join(300)
+    assert process.exitcode == 130, said.read_text()
+    assert said.read_text().endswith(HOW_TO_GO_ON)
+    assert "Traceback" not in said.read_text()
+    _assert_units_are_whole(lake)
     finished = unit_bytes(lake)
+    summary = world.run(lake)
+    assert summary.is_complete
+    assert summary.n_already_done + len(summary.results) == 12
+    after = unit_bytes(lake)
+    run_unit = f"unit={only_run(lake).run_unit}"  # names the revision, which may have moved on
+    assert all(after[path] == content for path, content in finished.items() if run_unit not in path)
+
+
+HOW_TO_GO_ON = "\ninterrupted: finished units are kept; the same command goes on from there\n"
+
+
+def _run(world: World, lake: Path, workers: int) -> list[str | Path]:
+    return ["run", "--no-load", "--study", world.study_file, "--lake", lake, "--workers", str(workers)]
+
+
+def _wait_for_a_unit(lake: Path, code: Callable[[], int | None]) -> None:
+    deadline = time.monotonic() + 300
+    while len(list(lake.glob("run_id=*/unit=*"))) < 2:  # the plan, and a first unit
+        assert code() is None
+        assert time.monotonic() < deadline, "no unit was ever finished"
+        time.sleep(0.01)
+
+
+def _assert_units_are_whole(lake: Path) -> None:
+    """And some are left to do."""
+    folder = only_run(lake)
     assert folder.units()
     for unit in folder.units():
         assert folder.damaged_files(unit, verify=True) == []
     ended = cli("status", "--lake", lake)
     assert ended.code == 1
     assert re.search(r"12 planned = \d+ done \+ \d+ pending", ended.out)
-
-    if workers == 1:
-        summary = world.run(lake)
-        assert summary.is_complete
-        assert summary.n_already_done + len(summary.results) == 12
-        after = unit_bytes(lake)
-        run_unit = f"unit={folder.run_unit}"  # names the revision, which may have moved on
-        assert all(after[path] == content for path, content in finished.items() if run_unit not in path)

@@ -1,17 +1,20 @@
 """A run that is killed and resumed ends with the same unit files, byte for byte, as one that was left alone.
 
 The commands here are real processes, killed with SIGKILL at ten random (seeded) moments: six times alone, four times
-with two workers, none of which may go on writing.
+with two workers, none of which may go on writing. Two of the kills, one of either kind, hit the command as a user starts
+it; the processes of the others are forked from one that has imported torch already, which spares most of the time.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,12 +25,14 @@ from ingest.bench import Setup
 from ingest.plan import PlannedUnit
 from ingest.unit import UnitResult
 from tests.ingest import world as worlds
+from tests.ingest.warm import start_warm
 from tests.ingest.world import CUBE, World, cli, files_below, make_world, only_run, start, unit_bytes
 
 LONGEST_WAIT = 300.0  # seconds, for a machine that is busy with something else
 POLL = 0.002
 CONDITIONS = {"prompts": {"cube": CUBE}, "paraphrases": ["take the {object}"]}
 N_UNITS = 9
+SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class Moment(NamedTuple):
@@ -40,7 +45,7 @@ class Moment(NamedTuple):
 
 def moments(seed: int, kinds: Sequence[str]) -> list[Moment]:
     draw = random.Random(seed)
-    longest = {"start": 5.0, "unit": 0.25, "writing": 0.02}
+    longest = {"start": 0.5, "unit": 0.1, "writing": 0.02}
     return [Moment(kind, draw.randint(1, 2), draw.uniform(0, longest[kind])) for kind in kinds]
 
 
@@ -89,33 +94,27 @@ def test_killed_runs_end_with_the_bytes_of_an_untouched_one(
 ) -> None:
     lake = tmp_path / "lake"
     workers = {6: 1, 4: 2}[len(kinds)]
-    command: list[Any] = [
-        "run",
-        "--no-load",
-        "--study",
-        small.study_file,
-        "--lake",
-        lake,
-        "--workers",
-        workers,
-    ]
+    command: list[Any] = ["run", "--no-load", "--study", small.study_file, "--lake", lake]
+    command += ["--workers", workers]
     kills = 0
     pending = moments(seed, kinds)
     while pending:
-        process = start(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = Cold(start(*command, **SILENT)) if kills == 0 else Warm(start_warm(*command))
         if kill_at(process, lake, pending[0]):
             pending.pop(0)
             kills += 1
         else:  # done before its moment came: begin again
-            assert process.returncode == 0
+            assert process.code() == 0
             assert unit_bytes(lake) == untouched
             shutil.rmtree(lake)
         assert_whole(lake, untouched)
     assert kills == len(kinds)
 
-    last = start(*command)
-    out, err = last.communicate(timeout=LONGEST_WAIT)
-    assert last.returncode == 0, err
+    said = tmp_path / "said"
+    last = start_warm(*command, output=said)
+    last.join(LONGEST_WAIT)
+    out = said.read_text()
+    assert last.exitcode == 0, out
     assert f"of {N_UNITS} units" in out or "nothing to do" in out
     assert unit_bytes(lake) == untouched
     folder = only_run(lake)
@@ -136,13 +135,37 @@ def test_killed_runs_end_with_the_bytes_of_an_untouched_one(
     assert unit_bytes(lake) == untouched
 
 
-def kill_at(process: subprocess.Popen[str], lake: Path, moment: Moment) -> bool:
+class Cold:
+    """The command as a user starts it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+
+class Warm:
+    """The command in a process that had torch imported from the start."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+        assert process.pid is not None
+        self.pid = process.pid
+
+    def code(self) -> int | None:
+        return self._process.exitcode
+
+
+def kill_at(process: Cold | Warm, lake: Path, moment: Moment) -> bool:
     """Kills the process, and it alone, at its moment; False where it ended before. Its workers must end with it."""
     deadline = time.monotonic() + LONGEST_WAIT
     known = units(lake)
     started = time.monotonic()
     while True:
-        if process.poll() is not None:
+        if process.code() is not None:
             return False
         assert time.monotonic() < deadline, "the moment never came"
         if moment.after == "start":
@@ -157,11 +180,14 @@ def kill_at(process: subprocess.Popen[str], lake: Path, moment: Moment) -> bool:
     if moment.after != "start":
         time.sleep(moment.delay)
     workers = children(process.pid)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    if process.returncode == 0:  # it ended while we slept
+    if process.code() is not None:  # it ended while we slept
         return False
-    assert process.returncode == -signal.SIGKILL
+    os.kill(process.pid, signal.SIGKILL)
+    while process.code() is None:
+        time.sleep(POLL)
+    if process.code() == 0:
+        return False
+    assert process.code() == -signal.SIGKILL
     at_death = files_below(lake)
     while any(is_alive(worker) for worker in workers):
         assert time.monotonic() < deadline, "a worker outlives its parent"
