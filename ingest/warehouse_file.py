@@ -93,7 +93,7 @@ def _was_never_opened(database: Path) -> bool:
             head = file.read(_HEADER_BYTES)
     except OSError:
         return False
-    return len(head) < _HEADER_BYTES and head[8:12] == b"DUCK"
+    return not head or (len(head) < _HEADER_BYTES and head[8:12] == b"DUCK")
 
 
 def remove_database(path: Path) -> None:

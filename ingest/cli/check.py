@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 import yaml
 
-from ingest.check import check
 from ingest.cli import options
 from ingest.issues import printable
 
@@ -27,6 +26,8 @@ def command(
     ] = False,
 ) -> int:
     """Check study, episodes, masks, disk space and the model's geometry; print the resolved study."""
+    from ingest.check import check
+
     chosen = options.study_from(
         study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 
 from ingest.cli import options
-from ingest.remeasure import remeasure
-from ingest.stale import placed_by_objects, told
 
 
 def command(
@@ -20,6 +18,9 @@ def command(
     workers: options.Workers = None,
 ) -> int:
     """Compute object metrics and shifts again after new masks or a new metric; the policy is not run."""
+    from ingest.remeasure import remeasure
+    from ingest.stale import placed_by_objects, told
+
     chosen = options.study_from(
         study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )

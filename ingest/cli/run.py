@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ingest.cli import options
-from ingest.progress import Progress
-from ingest.run import RunSummary, run
 from ingest.warehouse import load
 from ingest.warehouse_file import check_replaceable
+
+if TYPE_CHECKING:
+    from ingest.run import RunSummary
 
 
 def command(
@@ -34,6 +35,9 @@ def command(
     ] = True,
 ) -> int:
     """Run the study (what is missing of it), then rebuild the warehouse's raw tables."""
+    from ingest.progress import Progress
+    from ingest.run import run
+
     chosen = options.study_from(
         study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )

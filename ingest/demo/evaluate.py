@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +13,7 @@ import torch
 
 from ingest.demo.model import TinyPolicy
 from ingest.demo.pilot import Pilot, decode_jpeg, encode_jpeg
+from ingest.demo.side_by_side import side_by_side
 from ingest.demo.world.judge import Verdict
 from ingest.demo.world.placement import place
 from ingest.demo.world.rollout import Task, run
@@ -82,8 +81,7 @@ class Obedience(NamedTuple):
 
 def obedience(weights: Path, seeds: Sequence[int], workers: int = 2) -> Obedience:
     """Prompt obedience, one fresh scene a seed."""
-    with _pool(weights, workers) as pool:
-        hits = list(pool.imap(_obeyed, seeds))
+    hits = list(side_by_side(_obeyed, seeds, workers, _start, (str(weights),)))
     prompts = len(TOY_NAMES)
     return Obedience(
         Share(sum(hits), prompts * len(seeds)), Share(sum(count == prompts for count in hits), len(seeds))
@@ -92,13 +90,7 @@ def obedience(weights: Path, seeds: Sequence[int], workers: int = 2) -> Obedienc
 
 def play(weights: Path, tasks: Sequence[Task], workers: int = 2) -> Iterator[Played]:
     """Plays the tasks closed-loop, in order."""
-    with _pool(weights, workers) as pool:
-        yield from pool.imap(_play, tasks)
-
-
-def _pool(weights: Path, workers: int) -> Pool:
-    # Spawned, not forked: an OpenGL context and torch's threads do not survive a fork.
-    return multiprocessing.get_context("spawn").Pool(workers, _start, (str(weights),))
+    return side_by_side(_play, tasks, workers, _start, (str(weights),))
 
 
 _world: World

@@ -57,7 +57,9 @@ class Plan:
 QUICK = Plan(
     workers=1,
     n_observations=24,
-    recipe=Recipe(steps_few=2, steps_all=1, steps_polish=1, pictures_few=4, pictures_all=2),
+    recipe=Recipe(
+        steps_few=2, steps_all=1, steps_polish=1, few_patches=16, pictures_few=2, pictures_all=1, n_noise=1
+    ),
     obedience_scenes=1,
     plain_episodes=2,
     other_episodes=0,

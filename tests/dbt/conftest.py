@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,18 +24,27 @@ class Build(NamedTuple):
     target: Path
 
 
-def built(folder: Path, name: str, worlds: list[World], *options: str) -> Build:
-    """Create and build `folder/name/warehouse.duckdb`, or wait until another worker has."""
-    build = Build(folder / name / "warehouse.duckdb", folder / "target")
+class Places(NamedTuple):
+    """Where builds lie for all workers of pytest-xdist, and where this worker has dbt build."""
+
+    shared: Path
+    own: Path
+
+
+def built(places: Places, name: str, worlds: list[World], *options: str) -> Build:
+    """Create and build `shared/name/warehouse.duckdb`, or wait until another worker has."""
+    build = Build(places.shared / name / "warehouse.duckdb", places.shared / name / "target")
     build.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (places.shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not build.warehouse.exists():
-            # Built at one path for all names: with another, dbt parses the whole project again.
-            building = Build(folder / "warehouse.duckdb", build.target)
+            # As `publish` to w.duckdb has it: at another path dbt would parse the whole project again.
+            building = Build(places.own / "w.building.duckdb", places.own / "target")
             building.warehouse.unlink(missing_ok=True)
             create(building.warehouse, worlds)
+            shutil.rmtree(building.target / "compiled", ignore_errors=True)
             dbt(building, *options)
+            shutil.copytree(building.target, build.target)
             building.warehouse.replace(build.warehouse)
     return build
 
@@ -46,6 +56,7 @@ def dbt(build: Build, *options: str) -> None:
         "GAZEHOUSE_WAREHOUSE": str(build.warehouse),
         "DBT_TARGET_PATH": str(build.target),
         "DBT_LOG_PATH": str(build.target / "logs"),
+        "DBT_LOG_LEVEL_FILE": "none",
     }
     command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", *options]
     finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -54,21 +65,21 @@ def dbt(build: Build, *options: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def places(tmp_path_factory: pytest.TempPathFactory, dbt_folder: Path) -> Places:
     """One folder for all workers: with xdist each has its own below it."""
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dbt"
+    return Places((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dbt", dbt_folder)
 
 
 @pytest.fixture(scope="session")
-def build(shared_folder: Path) -> Build:
-    return built(shared_folder, "synthetic", [PLANTED, FEW, BARE, EMPTY])
+def build(places: Places) -> Build:
+    return built(places, "synthetic", [PLANTED, FEW, BARE, EMPTY])
 
 
 @pytest.fixture(scope="session")
-def bare_build(shared_folder: Path, build: Build) -> Build:
+def bare_build(places: Places, build: Build) -> Build:
     """One episode of unknown outcome, one layer, no objects, no prompts, and nothing else in the warehouse."""
-    return built(shared_folder, "bare", [BARE], "--exclude-resource-type", "unit_test")
+    return built(places, "bare", [BARE], "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture

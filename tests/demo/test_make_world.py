@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,43 +15,68 @@ pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _can_render() -> bool:
+@pytest.fixture(scope="module")
+def renderer() -> None:
+    """In a process of its own: what a machine without EGL does may be worse than an exception."""
     code = "from ingest.demo.world.simulator import World; World().picture('base')"
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode == 0
+    if subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode:
+        pytest.skip("no EGL or OSMesa on this machine")
 
 
-needs_rendering = pytest.mark.skipif(not _can_render(), reason="no EGL or OSMesa on this machine")
+needs_rendering = pytest.mark.usefixtures("renderer")
 
 
 @pytest.mark.slow
 @needs_rendering
-def test_quick_world(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ingest.demo.make_world", "--quick", "--out", str(tmp_path / "out")]
-    command += ["--scratch", str(tmp_path / "scratch")]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"LP_NUM_THREADS": "1"}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    card = (tmp_path / "out" / "weights" / "model_card.md").read_text()
+def test_quick_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ingest.demo import make_world
+
+    out = tmp_path / "out"
+    arguments = ["make_world", "--quick", "--out", str(out), "--scratch", str(tmp_path / "scratch")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    make_world.main()
+    card = (out / "weights" / "model_card.md").read_text()
     assert "gets no gradient" in card
     assert "24 observations" in card
-    assert (tmp_path / "out" / "episodes").is_dir()
+    assert (out / "episodes").is_dir()
 
 
 @pytest.mark.slow
 @needs_rendering
-def test_quick_planted_policies(tmp_path: Path) -> None:
+def test_quick_planted_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ingest.demo.planted import make
+
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "ingest.demo.planted.make", "--quick", "--out", str(out)]
-    command += ["--data", str(tmp_path / "data"), "--scratch", str(tmp_path / "scratch")]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"LP_NUM_THREADS": "1"}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    arguments = ["make", "--quick", "--out", str(out), "--data", str(tmp_path / "data")]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--scratch", str(tmp_path / "scratch")])
+    make.main()
     for name in ("prompt-blind", "exterior-only", "wrist-only", "shortcut"):
         assert f"planted/{name}" in (out / name / "model_card.md").read_text()
         assert (out / name / "model.safetensors").is_file()
     assert len(list((out / "episodes").glob("*/*/pad_*/episode.json"))) == 2
+
+
+@needs_rendering
+def test_observations_are_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
+    from ingest.demo.training.observations import render
+
+    for workers in (1, 2):
+        assert list(render(tmp_path / str(workers), 3, seed=4, workers=workers)) == [3]
+    alone, together = (sorted((tmp_path / name).iterdir()) for name in "12")
+    assert [path.name for path in alone] == [path.name for path in together]
+    for a, b in zip(alone, together, strict=True):
+        assert a.read_bytes() == b.read_bytes(), a.name
+
+
+@pytest.mark.slow  # two processes that import torch, as the making has them
+@needs_rendering
+def test_obedience_is_the_same_for_any_number_of_processes() -> None:
+    from ingest.demo.evaluate import obedience
+    from ingest.demo.make_world import DEMO
+
+    assert obedience(DEMO / "weights", [50_000], workers=2) == obedience(
+        DEMO / "weights", [50_000], workers=1
+    )
 
 
 @needs_rendering

@@ -230,21 +230,22 @@ def test_csv_in_a_file_stays_what_it_is(warehouse: Path) -> None:
     assert list(csv.reader(io.StringIO(ended.stdout))) == [["n\x1b]0;t\x07"], ["a\x1b[31mb\u202ec"]]
 
 
-@pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_closed_pipe_ends_it_silently(warehouse: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "rows"), [("table", 1), ("table", 100_000), ("csv", 100_000), ("json", 100_000)]
+)
+def test_a_closed_pipe_ends_it_silently(warehouse: Path, form: str, rows: int) -> None:
     """As `ingest sql ... | head -1` does, however much is left to write."""
-    for rows in (1, 200_000):
-        query = f"from range({rows})"
-        process = subprocess.Popen(
-            run_sql(query, "--format", form, "--rows", "100000", "--warehouse", warehouse),
-            cwd=PACKAGE_ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == ""
-        process.stderr.close()
-        assert process.wait(timeout=60) == 141
+    query = f"from range({rows})"
+    process = subprocess.Popen(
+        run_sql(query, "--format", form, "--rows", "100000", "--warehouse", warehouse),
+        cwd=PACKAGE_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 141

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ingest.study import PACKAGE_ROOT
 from ingest.warehouse import load
 from ingest.warehouse_file import only_builder
 from tests.ingest.test_warehouse import ask, held_open
+from tests.ingest.warm import start_warm
 from tests.ingest.world import World, cli, files_below, start
 
 MEGABYTE = 1 << 20
@@ -131,20 +133,21 @@ def test_the_file_beside_is_not_overwritten_either(world: World, tmp_path: Path)
 def test_what_a_killed_load_left_is_cleared(world: World, tmp_path: Path) -> None:
     """Killed at several moments of the load; the next one works each time."""
     path = tmp_path / "w.duckdb"
+    beside = tmp_path / "w.loading.duckdb"
     for moment in range(4):
-        process = start("load", "--lake", world.lake, "--warehouse", path)
-        beside = tmp_path / "w.loading.duckdb"
-        while process.poll() is None and not beside.exists():
-            pass
-        for _ in range(moment * 200_000):
-            pass
-        process.send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
-        process.communicate(timeout=60)
+        process = start_warm("load", "--lake", world.lake, "--warehouse", path)
+        while process.exitcode is None and not beside.exists():
+            time.sleep(0.001)
+        time.sleep(moment * 0.02)
+        assert process.pid is not None
+        os.kill(process.pid, (signal.SIGKILL, signal.SIGTERM)[moment % 2])
+        process.join(60)
+        assert process.exitcode is not None
         assert load(world.lake, path)["runs"] == 1
         assert {name for name in files_below(tmp_path) if not name.startswith(".")} == {"w.duckdb"}
 
 
-@pytest.mark.parametrize("n_bytes", [12, 4096, 8192])
+@pytest.mark.parametrize("n_bytes", [0, 12, 4096, 8192])
 def test_a_header_that_was_cut_short_is_cleared(world: World, tmp_path: Path, n_bytes: int) -> None:
     """DuckDB writes it in three pieces, and cannot read the first ones alone."""
     beside = tmp_path / "w.loading.duckdb"
@@ -188,8 +191,13 @@ def test_another_load_at_work_is_said(world: World, warehouse: Path, tmp_path: P
 
 def test_loads_at_the_same_time_end_with_one_warehouse(world: World, tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
-    processes = [start("load", "--lake", world.lake, "--warehouse", path) for _ in range(3)]
-    ended = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
+    said = [tmp_path.with_name(f"{tmp_path.name}-said-{number}") for number in range(3)]
+    processes = [
+        start_warm("load", "--lake", world.lake, "--warehouse", path, output=output) for output in said
+    ]
+    for process in processes:
+        process.join(300)
+    ended = [(output.read_text(), process.exitcode) for output, process in zip(said, processes, strict=True)]
     assert 0 in {code for _, code in ended}
     assert all(code == 0 or (code == 2 and "is at work" in err) for err, code in ended), ended
     assert ask(path, "select count(*) from raw.runs") == [(1,)]

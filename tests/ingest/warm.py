@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-import ingest.policies.tiny  # noqa: F401 - so that it is imported once, in the process that all are forked from
+import ingest.policies.tiny
 import ingest.run
 from ingest.cli import main
 from tests.ingest.world import WITHOUT_GIT

@@ -194,7 +194,16 @@ def _record(root: Path, weights: Path, world: World, plan: Plan) -> None:
 
 
 def _quick() -> Plan:
-    few = Recipe(steps_few=1, steps_all=0, steps_flow=1, steps_polish=1, pictures_few=2, pictures_all=1)
+    few = Recipe(
+        steps_few=1,
+        steps_all=0,
+        steps_flow=1,
+        steps_polish=1,
+        few_patches=16,
+        pictures_few=1,
+        pictures_all=1,
+        n_noise=1,
+    )
     return Plan(
         workers=1,
         n_observations=8,

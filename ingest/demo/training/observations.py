@@ -6,7 +6,6 @@ Nothing is rolled out: the scene is posed, not simulated, and the labels come fr
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.demo.side_by_side import side_by_side
 from ingest.demo.world.expert import GRASP_HEIGHT, expert_chunk
 from ingest.demo.world.placement import scatter, start_of_hand, toys_at
 from ingest.demo.world.scene import CAMERAS, OPEN
@@ -152,13 +152,11 @@ def render(folder: Path, count: int, seed: int, workers: int = 2, has_pad: bool 
     }
     tasks = [(seed, start, min(_CHUNK, count - start), has_pad) for start in range(0, count, _CHUNK)]
     done = 0
-    # Spawned, not forked: an OpenGL context does not survive a fork.
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for chunk in pool.imap(_observe_chunk, tasks):
-            size = len(chunk["state"])
-            for name, file in files.items():
-                file[done : done + size] = chunk[name]
-            done += size
-            yield done
+    for chunk in side_by_side(_observe_chunk, tasks, workers):
+        size = len(chunk["state"])
+        for name, file in files.items():
+            file[done : done + size] = chunk[name]
+        done += size
+        yield done
     for file in files.values():
         file.flush()
