@@ -95,7 +95,7 @@ def intervals_by_layer(
         )
     points = sheet.chart(data).mark_point(filled=True, size=46, opacity=1)
     parts.append(points.encode(x=x, y=y, color=colour, shape=shape, tooltip=tips))
-    return sheet.finish(alt.layer(*parts), height)
+    return sheet.layered(parts, height)
 
 
 def intervals_by_name(
@@ -131,7 +131,7 @@ def intervals_by_name(
         place = alt.X("y", type="quantitative")
         parts.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=place))
         text = line.mark_text(align="center", baseline="bottom", dy=-4, fontSize=10.5, color=GREY)
-        parts.append(text.encode(x=place, y=alt.value(0), text=alt.Text("label", type="nominal")))
+        parts.append(text.encode(x=place, y=alt.YValue(0), text=alt.Text("label", type="nominal")))
     bars = [
         r
         for r in data
@@ -153,7 +153,7 @@ def intervals_by_name(
         .mark_point(filled=True, size=60, opacity=1)
         .encode(x=x, y=y, color=colour, tooltip=tips)
     )
-    return sheet.finish(alt.layer(*parts), 30 * max(len(names), 2))
+    return sheet.layered(parts, 30 * max(len(names), 2))
 
 
 def heat_map(rows: Sequence[Mapping[str, Any]], *, names: Sequence[str], title: str) -> Spec:

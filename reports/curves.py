@@ -75,7 +75,7 @@ def intervals_along(
         parts.append(rules.encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high"), color=colour))
     points = sheet.chart(data).mark_point(filled=True, size=46, opacity=1)
     parts.append(points.encode(x=x, y=y, color=colour, shape=shape, tooltip=tips))
-    return sheet.finish(alt.layer(*parts), HEIGHT)
+    return sheet.layered(parts, HEIGHT)
 
 
 def series_of(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str]) -> list[str]:
@@ -122,5 +122,5 @@ def reference_lines(sheet: Sheet, lines: Mapping[str, float]) -> list[alt.Chart]
         at = alt.Y("y", type="quantitative")
         parts.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(y=at))
         text = line.mark_text(align="left", baseline="middle", dx=5, fontSize=10.5, color=GREY)
-        parts.append(text.encode(x=alt.value("width"), y=at, text=alt.Text("label", type="nominal")))
+        parts.append(text.encode(x=alt.XValue("width"), y=at, text=alt.Text("label", type="nominal")))
     return parts

@@ -109,7 +109,7 @@ def split_violins(
     parts.append(
         sheet.chart(dots).mark_circle(size=13, opacity=0.7).encode(x=x, y=y, color=colour, tooltip=tips)
     )
-    return sheet.finish(alt.layer(*parts), 260)
+    return sheet.layered(parts, 260)
 
 
 def marks_in_range(values: Sequence[float], marks: Sequence[float]) -> list[float]:
@@ -148,7 +148,7 @@ def histogram(
     if near:
         rules = sheet.chart([{"x": m} for m in near]).mark_rule(strokeDash=[4, 3], color=GREY)
         layers.append(rules.encode(x=alt.X("x", type="quantitative")))
-    return sheet.finish(alt.layer(*layers), 180)
+    return sheet.layered(layers, 180)
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:

@@ -81,8 +81,8 @@ def grid(
         x=across, y=down, color=colour(value, title, scale), tooltip=list(tips)
     )
     if dimmed:
-        pale = alt.condition(f"datum.{dimmed} === 1", alt.value(DIMMED), alt.value(1))  # a name of ours
-        cells = cells.encode(opacity=pale)
+        pale = {"test": f"datum.{dimmed} === 1", "value": DIMMED}  # a name of ours
+        cells = cells.encode(opacity=alt.OpacityValue(1, condition=pale))
     rows = max(len(y.values), 2)
     return sheet.finish(
         cells, round(min(TALLEST, ROW_HEIGHT * rows)) if rows < 25 else max(TALLEST, 15 * rows)

@@ -35,12 +35,22 @@ class Sheet:
         """A chart of the rows that lie beside several charts (`blocks.Switch`)."""
         return alt.Chart(alt.NamedData(name="shared"))
 
-    def finish(self, chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> Spec:
+    def finish(self, chart: alt.Chart, height: int = HEIGHT) -> Spec:
         """The specification, as wide as its place; without the default look."""
-        spec: Spec = chart.properties(width="container", height=height).to_dict(validate=False)
-        for name in ("config", "$schema"):
-            spec.pop(name, None)
-        return spec | {"datasets": self.datasets}
+        return part_of_a_page(chart) | self._sized(height)
+
+    def layered(self, charts: Sequence[alt.Chart], height: int = HEIGHT) -> Spec:
+        """Charts on one another. Altair's own `layer` copies each of them several times: half of a site's time."""
+        return {"layer": [part_of_a_page(chart) for chart in charts]} | self._sized(height)
+
+    def _sized(self, height: int) -> Spec:
+        return {"width": "container", "height": height, "datasets": self.datasets}
+
+
+def part_of_a_page(chart: alt.Chart) -> Spec:
+    """A chart without what Altair adds to one that stands alone: schema and default look."""
+    spec: Spec = chart.to_dict(validate=False, context={"top_level": False})
+    return spec
 
 
 def with_interval(rows: Rows) -> Rows:
@@ -138,7 +148,7 @@ def backdrop(
             align="left", baseline="middle", dx=5, dy=shift, fontSize=10.5, lineBreak="\n", color=GREY
         )
         layers.append(
-            text.encode(x=alt.value("width"), y=quantity("y", alt.Y), text=alt.Text("label", type="nominal"))
+            text.encode(x=alt.XValue("width"), y=quantity("y", alt.Y), text=alt.Text("label", type="nominal"))
         )
     return layers
 
@@ -151,7 +161,7 @@ def wrapped(label: str) -> str:
 
 def apart(references: Mapping[str, float], scale: alt.Scale, log: bool) -> list[int]:
     """Pixels by which labels are moved so that those of neighbouring lines do not lie on each other."""
-    low, high = scale.to_dict()["domain"]
+    low, high = scale.to_dict(validate=False)["domain"]
 
     def at(value: float) -> float:
         place = math.log(value / low) / math.log(high / low) if log else (value - low) / (high - low)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         _, missing = found_cases(only)
         lines = {name: f"conformance of {name} did not run: {why}" for name, why in missing.items()}
         metafunc.parametrize("left_out", lines.values() or [None], ids=list(lines) or ["none"])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One case after the other: left to itself, pytest goes to and fro between them, and makes each model anew."""
+    places = [place for place, item in enumerate(items) if "case" in parameters(item)]
+    ordered = sorted((items[place] for place in places), key=lambda item: parameters(item)["case"].name)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+
+
+def parameters(item: pytest.Item) -> dict[str, Any]:
+    """What a test is run with, by name."""
+    call = getattr(item, "callspec", None)
+    return {} if call is None else dict(call.params)

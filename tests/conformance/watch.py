@@ -75,6 +75,5 @@ def full_weights(
         scores = (
             scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
         )
-    return torch.exp(scores - scores.amax(-1, keepdim=True)) / torch.exp(
-        scores - scores.amax(-1, keepdim=True)
-    ).sum(-1, keepdim=True)
+    raised = torch.exp(scores - scores.amax(-1, keepdim=True))
+    return raised / raised.sum(-1, keepdim=True)
