@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,17 @@ MODEL_LIBRARIES = ("torch", "transformers", "diffusers", "lerobot", "mujoco", "o
 ROOMS_OF_MODELS = ("ingest/attention/", "ingest/demo/", "ingest/policies/")
 
 
-def imported_modules(file: Path) -> Iterator[str]:
+@cache  # every rule reads every file
+def imported_modules(file: Path) -> tuple[str, ...]:
     """Full names of what a file imports, wherever in the file."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno} imports relatively"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(found)
 
 
 def offenders(importers: str, *forbidden: str) -> list[str]:

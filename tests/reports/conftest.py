@@ -1,7 +1,9 @@
-"""Sites of synthetic studies, built once, and a real browser that must not reach anything but files."""
+"""Sites of synthetic studies, built once for all workers, and a real browser that must not reach anything but files."""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports import site
+from reports import kept, render, site
+from reports.context import Context, read_study
+from reports.report import Report
+from reports.warehouse import open_warehouse
 from tests.reports import synthetic
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 NO_CHROMIUM = (
@@ -32,7 +37,7 @@ class Site:
     warehouse: Path
     lake: Path
     shape: synthetic.Shape
-    report: site.Report
+    failures: list[str]
 
     def pages(self) -> list[Path]:
         """Every page."""
@@ -42,25 +47,52 @@ class Site:
 def make(folder: Path, shape: synthetic.Shape) -> Site:
     warehouse, lake = synthetic.build(folder, shape)
     report = site.build(site.Options(warehouse, lake, folder / "site"), say=lambda _: None)
-    return Site(folder / "site", warehouse, lake, shape, report)
+    return Site(folder / "site", warehouse, lake, shape, report.failures)
+
+
+def episodes_alone(warehouse: Path, lake: Path, out: Path, most: int | None = None) -> Report:
+    """Only the table of episodes and the pages of `most` of them, for tests that look at nothing else."""
+    report = Report()
+    out.mkdir()
+    with open_warehouse(warehouse) as opened:
+        study = read_study(opened, None)
+        context = Context(opened, study, lake, out, render.environment(), {"csp": site.assets.CSP})
+        context.shared["nav"] = site.shown_pages(context)
+        site.assets.write(out / "assets")
+        memory = kept.Memory.of(out, context, print, fresh=False)
+        site.write_episodes(context, report, memory, most, lambda _: None)
+    return report
+
+
+def shared(factory: pytest.TempPathFactory, name: str, shape: synthetic.Shape) -> Site:
+    """A site that the first worker builds and all read; no test changes it."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    top = factory.getbasetemp().parent if is_worker else factory.getbasetemp()
+    folder, done = top / f"site-{name}", top / f"site-{name}.json"
+    with (top / f"site-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            done.write_text(json.dumps(make(folder, shape).failures))
+    failures = json.loads(done.read_text())
+    return Site(folder / "site", folder / "warehouse.duckdb", folder / "lake", shape, failures)
 
 
 @pytest.fixture(scope="session")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Both outcomes, two cameras, masks, prompts, and hostile names everywhere."""
-    return make(tmp_path_factory.mktemp("rich"), synthetic.RICH)
+    return shared(tmp_path_factory, "rich", synthetic.RICH)
 
 
 @pytest.fixture(scope="session")
 def little(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """One success, one camera, one layer, no masks, no prompts."""
-    return make(tmp_path_factory.mktemp("little"), synthetic.LITTLE)
+    return shared(tmp_path_factory, "little", synthetic.LITTLE)
 
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A run whose episodes all failed to open."""
-    return make(tmp_path_factory.mktemp("empty"), synthetic.EMPTY)
+    return shared(tmp_path_factory, "empty", synthetic.EMPTY)
 
 
 @pytest.fixture(scope="session")
@@ -85,30 +117,44 @@ class Visit:
     page: Page
     troubles: list[str] = field(default_factory=list)
 
-    def open(self, path: Path, fragment: str = "") -> Page:
-        """Open a file and wait until its script has drawn what there is to draw."""
+    def open(self, path: Path, fragment: str = "", charts: str = "all") -> Page:
+        """Open a file and wait until its script has drawn what there is to draw.
+
+        `charts`: wait for "all", or only for the "first"; with "none" the page goes without the script that draws them,
+        which is then a trouble.
+        """
+        if charts == "none":
+            self.page.route("**/vega.js", lambda route: route.abort())
         self.page.goto(path.resolve().as_uri() + fragment)
         if self.page.query_selector(".vega"):
-            self.page.wait_for_selector("html[data-charts=drawn]", state="attached", timeout=60_000)
+            drawn = ".vega[data-drawn]" if charts == "first" else "html[data-charts=drawn]"
+            self.page.wait_for_selector(drawn, state="attached", timeout=60_000)
         if self.page.query_selector("#viewer"):
             self.page.wait_for_selector("html[data-shown]", state="attached", timeout=30_000)
         return self.page
 
 
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    """A fresh page at laptop width; anything that is no file is a trouble."""
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Of laptop width. One for all tests: a page costs a third of a context, and pages of files keep nothing between them."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Iterator[Visit]:
+    """A fresh page; anything that is no file is a trouble."""
     found = Visit(context.new_page())
     watch(found)
     yield found
-    context.close()
+    found.page.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What opens a page carries the marker, so that `-m "not browser"` leaves it out."""
     for item in items:
-        if "visit" in getattr(item, "fixturenames", ()):
+        if "context" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
 
 

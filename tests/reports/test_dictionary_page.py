@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
 
 from reports import site
-from tests.reports import synthetic
 from tests.reports.conftest import Site, Visit
+from tests.reports.test_build import damaged
 
 HOSTILE = "</script><img src=x onerror=document.title='run'> {{ 7 * 7 }}"
 
 
-def test_comments_of_the_warehouse_are_on_the_page(visit: Visit, tmp_path: Path) -> None:
-    warehouse, lake = synthetic.build(tmp_path)
-    with duckdb.connect(str(warehouse)) as connection:
-        quoted = HOSTILE.replace("'", "''")
-        connection.execute(f"comment on column marts.runs.study is '{quoted}'")
-        connection.execute("comment on table marts.runs is 'One row per run.'")
+def test_comments_of_the_warehouse_are_on_the_page(little: Site, visit: Visit, tmp_path: Path) -> None:
+    quoted = HOSTILE.replace("'", "''")
+    warehouse = damaged(
+        little,
+        tmp_path,
+        f"comment on column marts.runs.study is '{quoted}'",
+        "comment on table marts.runs is 'One row per run.'",
+    )
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
         columns = connection.execute(
             "select column_name, lower(data_type) from duckdb_columns() "
             "where schema_name = 'marts' and table_name = 'runs' order by column_index"
         ).fetchall()
-    site.build(site.Options(warehouse, lake, tmp_path / "site"), say=lambda _: None)
+    # The other pages are taken over: no comment is on them.
+    shutil.copytree(little.root, tmp_path / "site", copy_function=shutil.copy2)
+    report = site.build(site.Options(warehouse, little.lake, tmp_path / "site"), say=lambda _: None)
+    assert report.built == []
 
     page = visit.open(tmp_path / "site" / "dictionary.html")
     table = page.locator("#marts-runs")
     table.locator("summary").click()
-    shown = [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
+    shown = table.locator("tbody tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.innerText))"
+    )
     assert [(name, kind) for name, kind, _ in shown] == columns
     assert dict((name, meaning) for name, _, meaning in shown)["study"] == HOSTILE
     assert table.get_by_text("One row per run.").is_visible()

@@ -138,7 +138,7 @@ def test_a_chart_cannot_ask_the_network(rich: Site) -> None:
 def test_links_save_what_the_command_writes(
     rich: Site, visit: Visit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = visit.open(rich.root / "object-attention.html")
+    page = visit.open(rich.root / "object-attention.html", charts="first")
     figure = page.locator("#prefix-1")
     saved = {}
     for name in ("PNG", "SVG", "CSV"):
@@ -189,7 +189,7 @@ def test_a_choice_is_saved_under_its_number_with_hostile_names_as_text(
 
 
 def test_links_are_not_printed(rich: Site, visit: Visit) -> None:
-    page = visit.open(rich.root / "heads.html")
+    page = visit.open(rich.root / "heads.html", charts="none")
     assert page.locator(".exports").first.is_visible()
     page.emulate_media(media="print")
     assert not page.locator(".exports").first.is_visible()

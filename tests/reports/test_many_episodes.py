@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from reports import charts, distributions, kept, render, site
-from reports.context import Context, read_study
-from reports.report import Report
-from reports.warehouse import open_warehouse
+from reports import charts, distributions
 from tests.reports import many, synthetic
-from tests.reports.conftest import Visit
+from tests.reports.conftest import Visit, episodes_alone
 
 COPIES = 2000
 MEGABYTE = 1_000_000
@@ -27,17 +24,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("many")
     warehouse, lake = synthetic.build(folder, synthetic.TINY)
     many.multiply(warehouse, COPIES)
-    report, out = Report(), folder / "site"
-    out.mkdir()
-    with open_warehouse(warehouse) as opened:
-        context = Context(
-            opened, read_study(opened, None), lake, out, render.environment(), {"csp": site.assets.CSP}
-        )
-        context.shared["nav"] = site.shown_pages(context)
-        site.assets.write(out / "assets")
-        memory = kept.Memory.of(out, context, print, fresh=False)
-        assert site.write_episodes(context, report, memory, 5, lambda _: None) == 5
+    report, out = episodes_alone(warehouse, lake, folder / "site", most=5), folder / "site"
     assert not report.failures
+    assert len(list((out / "episodes").glob("*.html"))) == 5
     return out
 
 

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from tests.reports.conftest import Site, Visit
 
@@ -52,9 +52,7 @@ def test_an_unpacked_site_opens_with_charts_pictures_and_links(unpacked: Path, v
     assert not visit.troubles
 
 
-@pytest.mark.browser
-def test_a_site_below_a_path_asks_for_nothing_outside_it(served: str, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def test_a_site_below_a_path_asks_for_nothing_outside_it(served: str, context: BrowserContext) -> None:
     page, asked, wrong = context.new_page(), [], []
     page.on("request", lambda r: asked.append(r.url))
     page.on("requestfailed", lambda r: wrong.append(r.url))
@@ -68,4 +66,4 @@ def test_a_site_below_a_path_asks_for_nothing_outside_it(served: str, browser: B
     page.wait_for_selector("html[data-shown]", state="attached", timeout=30_000)
     assert [url for url in asked if not url.startswith((served, "data:"))] == []
     assert wrong == []
-    context.close()
+    page.close()

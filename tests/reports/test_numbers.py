@@ -41,7 +41,7 @@ def test_lift_chart_holds_the_marts_intervals(rich: Site) -> None:
 
 
 def test_table_of_tests_is_the_mart(rich: Site, visit: Visit) -> None:
-    page = visit.open(rich.root / "object-attention.html")
+    page = visit.open(rich.root / "object-attention.html", charts="none")
     block = page.locator("#outcomes .table-block").filter(has=page.locator("select")).first
     block.locator("select[data-filter=metric_name]").select_option("concentration (original)")
     block.locator("select[data-filter=camera]").select_option("wrist")

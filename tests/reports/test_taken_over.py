@@ -14,7 +14,9 @@ from reports import kept, site
 from reports.pages.episodes import file_name
 from tests.reports import synthetic
 
-SHAPE = synthetic.replace(synthetic.TINY, n_success=2, n_failure=1, n_keyframes=2, n_layers=2, prompts=False)
+SHAPE = synthetic.replace(
+    synthetic.TINY, n_success=2, n_failure=1, n_keyframes=2, n_layers=2, cameras=("base",), prompts=False
+)
 FIRST = "success/2026-11-20/0000"
 SECTIONS = {page.slug for page in site.PAGES if page.sections is not None}
 

@@ -21,9 +21,9 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Two runs that share episodes in one measure and not in others."""
     folder = tmp_path_factory.mktemp("two")
     warehouse, lake = synthetic_comparison.build(folder)
-    options = site.Options(warehouse, lake, folder / "site", run=synthetic.TINY.run_id)
+    options = site.Options(warehouse, lake, folder / "site", run=synthetic.TINY.run_id, episode_pages=1)
     report = site.build(options, say=lambda _: None)
-    return Site(folder / "site", warehouse, lake, synthetic.TINY, report)
+    return Site(folder / "site", warehouse, lake, synthetic.TINY, report.failures)
 
 
 def test_words_by_layer_are_means_of_the_instructions_episodes(two_runs: Site) -> None:
@@ -103,11 +103,11 @@ def unmasked(tmp_path_factory: pytest.TempPathFactory) -> Site:
     )
     warehouse, lake = synthetic.build(folder, shape)
     report = site.build(site.Options(warehouse, lake, folder / "site"), say=lambda _: None)
-    return Site(folder / "site", warehouse, lake, shape, report)
+    return Site(folder / "site", warehouse, lake, shape, report.failures)
 
 
 def test_without_masks_words_are_shown_by_region(unmasked: Site, visit: Visit) -> None:
-    assert not unmasked.report.failures
+    assert not unmasked.failures
     page = visit.open(unmasked.root / "words.html")
     text = page.inner_text("main")
     assert "No object masks were found" in text

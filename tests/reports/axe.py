@@ -1,0 +1,50 @@
+"""The rules of axe-core, on a page that is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+# What comes from one template again and again is looked at a few times: the rules take as long as the page is large.
+# Of `details` one of each kind is opened; of those that stay closed no rule looks at the content. Inside a chart there
+# is nothing to read: its place has the role of a picture, a text alternative and a table.
+TRIM = """() => {
+  const seen = new Set(), figures = {};
+  for (const figure of document.querySelectorAll("figure.chart")) {
+    figures[figure.className] = (figures[figure.className] || 0) + 1;
+    if (figures[figure.className] > 6) figure.remove();
+  }
+  for (const box of document.querySelectorAll("details")) {
+    const summary = box.querySelector("summary"), kind = summary.textContent.trim().split(/\\s/)[0];
+    if (!seen.has(kind)) box.open = true;
+    else if (!box.open) box.replaceChildren(summary);
+    seen.add(kind);
+  }
+  for (const row of document.querySelectorAll("tbody tr:nth-child(n+4)")) row.remove();
+  for (const place of document.querySelectorAll(".vega")) {
+    place.replaceChildren();
+    place.classList.remove("vega");
+  }
+}"""
+# Nothing is preloaded: the page's policy forbids a script to ask for a style sheet again.
+CHECK = """async (options) => (await axe.run({resultTypes: ["violations"], preload: false, ...options})).violations.map((rule) => ({
+  rule: rule.id + " (" + rule.impact + ")", target: String(rule.nodes[0].target), summary: rule.nodes[0].failureSummary,
+}))"""
+
+
+def trim(page: Page) -> None:
+    """Leave of a page what the rules have to look at, and make them known to it."""
+    base = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
+    page.evaluate(TRIM)
+    page.evaluate(base.AXE_SCRIPT)
+
+
+def broken_rules(page: Page, options: dict[str, Any] | None = None) -> list[str]:
+    """Rules that a trimmed page breaks, with the first place of each."""
+    return [
+        f"{found['rule']} at {found['target']}: {found['summary']}"
+        for found in page.evaluate(CHECK, options or {})
+    ]
