@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-import pytest
-from playwright.sync_api import Page
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+IS_THERE = find_spec("axe_playwright_python") is not None
+NOT_THERE = "axe-playwright-python is not installed"
 
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 # What comes from one template again and again is looked at a few times: the rules take as long as the page is large.
@@ -37,9 +41,10 @@ CHECK = """async (options) => (await axe.run({resultTypes: ["violations"], prelo
 
 def trim(page: Page) -> None:
     """Leave of a page what the rules have to look at, and make them known to it."""
-    base = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
+    from axe_playwright_python.base import AXE_SCRIPT
+
     page.evaluate(TRIM)
-    page.evaluate(base.AXE_SCRIPT)
+    page.evaluate(AXE_SCRIPT)
 
 
 def broken_rules(page: Page, options: dict[str, Any] | None = None) -> list[str]:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from reports import render
 from reports.assets import CSP, write
 from tests.reports import axe
 from tests.reports.conftest import Site, Visit
 
 
+@pytest.mark.skipif(not axe.IS_THERE, reason=axe.NOT_THERE)
 def test_a_page_that_failed_keeps_the_rules_too(rich: Site, visit: Visit, tmp_path: Path) -> None:
     write(tmp_path / "assets")
     text = (

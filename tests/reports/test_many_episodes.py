@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
 
 from reports import charts, distributions
 from tests.reports import many, synthetic
 from tests.reports.conftest import Visit, episodes_alone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 COPIES = 2000
 MEGABYTE = 1_000_000

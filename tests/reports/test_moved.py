@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import BrowserContext
 
 from tests.reports.conftest import Site, Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import BrowserContext
 
 from tests.reports import axe
 from tests.reports.conftest import Site, Visit, watch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 STUDIES = ["rich", "little", "empty"]
 ABOUT = """() => ({
@@ -47,7 +49,7 @@ def see(visit: Visit, path: Path, with_rules: bool, in_the_dark: bool) -> Seen:
     troubles, visit.troubles[:] = list(visit.troubles), []
     rules: list[str] = []
     dark: list[str] = []
-    if with_rules:
+    if with_rules and axe.IS_THERE:
         axe.trim(page)
         rules = axe.broken_rules(page)
         if in_the_dark:
@@ -89,10 +91,12 @@ def test_every_page_opens_without_trouble(seen: tuple[Site, list[Seen]]) -> None
         assert page.about["wider"] <= 0, page.name
 
 
+@pytest.mark.skipif(not axe.IS_THERE, reason=axe.NOT_THERE)
 def test_no_page_breaks_a_rule(seen: tuple[Site, list[Seen]]) -> None:
     assert not [f"{page.name}: {rule}" for page in seen[1] for rule in page.broken_rules]
 
 
+@pytest.mark.skipif(not axe.IS_THERE, reason=axe.NOT_THERE)
 def test_texts_stand_out_in_the_dark(seen: tuple[Site, list[Seen]]) -> None:
     assert not [f"{page.name}: {rule}" for page in seen[1] for rule in page.hard_to_read_in_the_dark]
 

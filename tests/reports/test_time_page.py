@@ -74,15 +74,14 @@ def test_the_largest_change_is_told_with_its_layer(rich: Site) -> None:
     assert "With fewer than 20 episodes this decides nothing." in text
 
 
-def test_the_verdicts_layer_is_shown_first(rich: Site, visit: Visit) -> None:
-    page = visit.open(rich.root / PAGE, charts="none")
-    assert page.locator("#prefix select[data-switch] option:checked").first.inner_text() == "layer 1"
-
-
-def test_every_layer_draws_its_own_rows(rich: Site, visit: Visit) -> None:
+def test_the_verdicts_layer_is_shown_first_and_every_layer_draws_its_own_rows(
+    rich: Site, visit: Visit
+) -> None:
     """The charts of a place share one specification: the data and the words must change all the same."""
-    page = visit.open(rich.root / PAGE)
+    page = visit.open(rich.root / PAGE, charts="first")
+    assert page.locator("#prefix select[data-switch] option:checked").first.inner_text() == "layer 1"
     figure = page.locator("#prefix figure").nth(1)
+    figure.locator(".vega[data-drawn]").wait_for()
     seen = set()
     for layer in range(rich.shape.n_layers):
         figure.locator("select").select_option(label=f"layer {layer}")
