@@ -53,13 +53,13 @@ def cohens_d(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
     return EffectSize(d, low, high, len(x), len(y), confidence)
 
 
-def hedges_g(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
+def hedges_g(x: Values, y: Values, confidence: float = 0.95, d: EffectSize | None = None) -> EffectSize:
     """Cohen's d without its small-sample bias: times J = gamma(v/2) / (sqrt(v/2) gamma((v-1)/2)), v = n_x
     + n_y - 2.
 
-    Hedges 1981, the exact factor. The interval of d is multiplied by J as well.
+    Hedges 1981, the exact factor. The interval of d is multiplied by J as well. d: Cohen's, where it is known already.
     """
-    d = cohens_d(x, y, confidence)
+    d = d or cohens_d(x, y, confidence)
     if math.isnan(d.value):
         return d
     half = (d.n_x + d.n_y - 2) / 2
@@ -67,15 +67,15 @@ def hedges_g(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
     return d._replace(value=j * d.value, low=j * d.low, high=j * d.high)
 
 
-def cohens_d_seed(x: Values, y: Values, confidence: float = 0.95) -> EffectSize:
+def cohens_d_seed(x: Values, y: Values, confidence: float = 0.95, d: EffectSize | None = None) -> EffectSize:
     """The seed's d: mean difference / sqrt((var x + var y) / 2) with population variances, unweighted.
     Seed 5.1.
 
     It differs from Cohen's d in the denominator alone, so its interval is that of d in units of the seed's
-    denominator: exact for groups of one size, approximate otherwise.
+    denominator: exact for groups of one size, approximate otherwise. d: Cohen's, where it is known already.
     """
     x, y = defined(x), defined(y)
-    d = cohens_d(x, y, confidence)
+    d = d or cohens_d(x, y, confidence)
     if math.isnan(d.value):
         return d
     ratio = _pooled_std(x, y) / math.sqrt((x.var() + y.var()) / 2)

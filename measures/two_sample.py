@@ -7,6 +7,8 @@ NaN and a reason. The estimate is mean x - mean y throughout. METHODS 7.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
@@ -37,6 +39,24 @@ class TwoSample(NamedTuple):
     is_exact: bool | None = None
     seed: int | None = None
     reason: str | None = None
+
+
+class Groups(NamedTuple):
+    """Two groups of values to be tested against each other; blocks: a label (task) for each x and each y."""
+
+    x: Values
+    y: Values
+    seed: int = 0
+    blocks: tuple[AnyArray, AnyArray] | None = None
+
+
+class _Draws(NamedTuple):
+    """What decides which values play x in a rearrangement; without a seed all are looked at."""
+
+    n_x: int
+    n_y: int
+    labels: tuple[int, ...] | None
+    seed: int | None
 
 
 def student_t(x: Values, y: Values, alternative: str = Alternative.TWO_SIDED) -> TwoSample:
@@ -76,39 +96,64 @@ def permutation_test(
     then exchanged only within a block, always by drawing. Raises ValueError when blocks do not fit x and
     y.
     """
-    x, y, block = _with_blocks(x, y, blocks)
-    reason = too_few(len(x), len(y)) or _all_alike(x, y)
-    if reason:
-        return _nothing("permutation", x, y, reason)
-    pooled = np.concatenate([x, y])
-    centred = pooled - pooled.mean()
-    observed = float(centred[: len(x)].mean() - centred[len(x) :].mean())
-    scale = float(np.abs(centred).max())
-    alternative = Alternative(alternative)
+    return permutation_tests([Groups(x, y, seed, blocks)], alternative, n_permutations)[0]
 
-    exact = block is None and math.comb(len(pooled), len(x)) <= MAX_EXACT
-    if exact:
-        null = _all_differences(centred, len(x))
-        n_rearranged, n_extreme = len(null), count_as_extreme(null, observed, alternative, scale)
-    else:
-        n_rearranged, n_extreme = n_permutations, 0
-        labels = None if block is None else tuple(block.tolist())
-        rows = max(1, VALUES_AT_A_TIME // len(pooled))
-        for part, start in enumerate(range(0, n_permutations, rows)):
-            plays_x = _drawn(len(x), len(pooled), labels, min(rows, n_permutations - start), (seed, part))
-            null = _differences(plays_x @ centred, centred, len(x))
-            n_extreme += count_as_extreme(null, observed, alternative, scale)
-    return TwoSample(
-        "permutation",
-        statistic=observed,
-        p_value=p_value(n_extreme, n_rearranged, exact),
-        estimate=_estimate(x, y),
-        n_x=len(x),
-        n_y=len(y),
-        n_rearranged=n_rearranged,
-        is_exact=exact,
-        seed=None if exact else seed,
-    )
+
+def permutation_tests(
+    pairs: Sequence[Groups], alternative: str = Alternative.TWO_SIDED, n_permutations: int = 10_000
+) -> list[TwoSample]:
+    """`permutation_test` of every pair of groups: those of the same sizes, seed and blocks are exchanged by the same draws."""
+    tests: list[TwoSample] = []
+    alike: dict[_Draws, list[int]] = defaultdict(list)
+    pooled: list[Floats] = []
+    for index, pair in enumerate(pairs):
+        x, y, block = _with_blocks(pair.x, pair.y, pair.blocks)
+        pooled.append(np.concatenate([x, y]))
+        reason = too_few(len(x), len(y)) or _all_alike(x, y)
+        tests.append(_nothing("permutation", x, y, reason or ""))
+        if not reason:
+            exact = block is None and math.comb(len(x) + len(y), len(x)) <= MAX_EXACT
+            labels = None if block is None else tuple(block.tolist())
+            alike[_Draws(len(x), len(y), labels, None if exact else pair.seed)].append(index)
+    for draws, members in alike.items():
+        values = np.column_stack([pooled[index] for index in members])
+        n_rearranged = math.comb(len(values), draws.n_x) if draws.seed is None else n_permutations
+        found = _count_extreme(values - values.mean(axis=0), draws, Alternative(alternative), n_rearranged)
+        for index, (observed, n_extreme) in zip(members, found, strict=True):
+            tests[index] = tests[index]._replace(
+                statistic=observed,
+                p_value=p_value(n_extreme, n_rearranged, draws.seed is None),
+                n_rearranged=n_rearranged,
+                is_exact=draws.seed is None,
+                seed=draws.seed,
+                reason=None,
+            )
+    return tests
+
+
+def _count_extreme(
+    centred: Floats, draws: _Draws, alternative: Alternative, n_rearranged: int
+) -> list[tuple[float, int]]:
+    """centred [n, pairs]: the observed difference of each pair and how many rearrangements are as extreme."""
+    n_x = draws.n_x
+    observed = (centred[:n_x].mean(axis=0) - centred[n_x:].mean(axis=0)).tolist()
+    scales = np.abs(centred).max(axis=0).tolist()
+    counts = [0] * len(observed)
+    rows = max(1, VALUES_AT_A_TIME // len(centred))
+    for part, start in enumerate(range(0, n_rearranged, rows)):
+        stop = min(start + rows, n_rearranged)
+        if draws.seed is None:
+            plays_x = _choices(len(centred), n_x)[start:stop]
+        else:
+            plays_x = _drawn(n_x, len(centred), draws.labels, stop - start, (draws.seed, part))
+        columns = max(1, VALUES_AT_A_TIME // len(plays_x))
+        for first in range(0, len(observed), columns):
+            some = centred[:, first : first + columns]
+            sums = some.T @ plays_x.T
+            null = sums / n_x - (some.sum(axis=0)[:, None] - sums) / (len(centred) - n_x)
+            for index, values in enumerate(null, start=first):
+                counts[index] += count_as_extreme(values, observed[index], alternative, scales[index])
+    return list(zip(observed, counts, strict=True))
 
 
 def _t_test(name: str, x: Values, y: Values, alternative: str, equal_var: bool) -> TwoSample:
@@ -168,16 +213,14 @@ def _with_blocks(
     return kept[0], kept[1], block
 
 
-def _all_differences(centred: Floats, n_x: int) -> Floats:
-    return _differences(centred[_choices(len(centred), n_x)].sum(axis=1), centred, n_x)
-
-
 @lru_cache(maxsize=8)
-def _choices(n: int, n_x: int) -> AnyArray:
-    """[C(n, n_x), n_x]: all ways to choose the values that play x; kept as in `_drawn`."""
+def _choices(n: int, n_x: int) -> Floats:
+    """[C(n, n_x), n] of 0 and 1: all ways to choose the values that play x; kept as in `_drawn`."""
     choices = np.array(list(combinations(range(n), n_x)), dtype=np.intp)
-    choices.setflags(write=False)
-    return choices
+    plays_x = np.zeros((len(choices), n))
+    np.put_along_axis(plays_x, choices, 1.0, axis=1)
+    plays_x.setflags(write=False)
+    return plays_x
 
 
 @lru_cache(maxsize=8)
@@ -196,7 +239,3 @@ def _drawn(n_x: int, n: int, block: tuple[int, ...] | None, n_draws: int, seed: 
         np.put_along_axis(plays_x, members[ranks], 1.0, axis=1)
     plays_x.setflags(write=False)
     return plays_x
-
-
-def _differences(sums_of_x: Floats, centred: Floats, n_x: int) -> Floats:
-    return np.asarray(sums_of_x / n_x - (centred.sum() - sums_of_x) / (len(centred) - n_x), dtype=np.float64)

@@ -2,7 +2,13 @@ with
 
 episodes as (
 
-    select * from {{ ref('stg_raw__episodes') }}
+    -- Numbers in the order of the names, the same in every run: they are listed, sorted and paired faster than names.
+    select
+        *,
+        coalesce(task, instruction) as task_of_episode,
+        dense_rank() over (order by episode_id)::integer as episode_number,
+        dense_rank() over (order by coalesce(task, instruction))::integer as task_number
+    from {{ ref('stg_raw__episodes') }}
 
 ),
 
@@ -11,7 +17,9 @@ by_outcome as (
     select
         run_id,
         episode_id,
-        coalesce(task, instruction) as task_of_episode,
+        task_of_episode,
+        episode_number,
+        task_number,
         outcome
     from episodes
     where outcome is not null
@@ -23,7 +31,9 @@ all_outcomes as (
     select
         run_id,
         episode_id,
-        coalesce(task, instruction) as task_of_episode,
+        task_of_episode,
+        episode_number,
+        task_number,
         'all' as outcome
     from episodes
 

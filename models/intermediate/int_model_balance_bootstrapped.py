@@ -16,19 +16,24 @@ SEED = 0  # no run's: several may share a model
 
 def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
-    episodes = dbt.ref("int_model_balance_averaged_to_episodes").pl().drop_nulls("log_ratio")
-    rows = [interval(group) for _, group in episodes.sort(*KEYS, *ORDER).group_by(KEYS, maintain_order=True)]
-    schema = {name: episodes.schema[name] for name in KEYS} | {"n": pl.Int64, "n_resamples": pl.Int64}
-    results = dict.fromkeys(INTERVAL_COLUMNS, pl.Float64) | {"reason": pl.String}
-    return (
-        pl.DataFrame(rows, schema=schema | results).with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
+    episodes = (
+        dbt.ref("int_model_balance_averaged_to_episodes").pl().drop_nulls("log_ratio").sort(*KEYS, *ORDER)
     )
+    groups = episodes.group_by(KEYS, maintain_order=True).agg(
+        n=pl.len().cast(pl.Int64), n_resamples=pl.col("n_resamples").max().cast(pl.Int64), values="log_ratio"
+    )
+    drawn_alike = groups.group_by("n", "n_resamples", maintain_order=True)
+    found = [intervals(groups.clear()), *(intervals(same) for _, same in drawn_alike)]
+    return pl.concat(found).sort(KEYS, nulls_last=True).to_arrow()
 
 
-def interval(group: pl.DataFrame) -> dict[str, Any]:
-    """The row of one model, denoising step and layer."""
-    n, n_resamples = len(group), group["n_resamples"].max()
-    drawn = draw_counts(n, n_resamples, SEED) if n >= MIN_EPISODES else np.empty((0, 0))
-    found = interval_columns(group["log_ratio"].to_numpy()[:, None], drawn)
-    keys = {name: group[name][0] for name in KEYS}
-    return {**keys, "n": n, "n_resamples": n_resamples, **{name: values[0] for name, values in found.items()}}
+def intervals(groups: pl.DataFrame) -> pl.DataFrame:
+    """The rows of models, steps and layers that are known in as many episodes each, from one set of draws."""
+    found: dict[str, Any] = {}
+    if len(groups):
+        n, n_resamples = groups.select("n", "n_resamples").row(0)
+        drawn = draw_counts(n, n_resamples, SEED) if n >= MIN_EPISODES else np.empty((0, 0))
+        found = interval_columns(np.array(groups["values"].to_list()).T, drawn)
+    results = dict.fromkeys(INTERVAL_COLUMNS, pl.Float64) | {"reason": pl.String}
+    columns = pl.DataFrame(found, schema=results).with_columns(pl.col(pl.Float64).fill_nan(None))
+    return groups.drop("values").hstack(columns)

@@ -21,8 +21,8 @@ compared as (
         layer,
         any_value(episode_values) filter (where outcome = 'success') as success_values,
         any_value(episode_values) filter (where outcome = 'failure') as failure_values,
-        any_value(episode_tasks) filter (where outcome = 'success') as success_tasks,
-        any_value(episode_tasks) filter (where outcome = 'failure') as failure_tasks,
+        any_value(task_numbers) filter (where outcome = 'success') as success_tasks,
+        any_value(task_numbers) filter (where outcome = 'failure') as failure_tasks,
         alpha,
         min_episodes,
         {{ group_seed('run_seed', ["'outcome_tests'"]) }} as seed

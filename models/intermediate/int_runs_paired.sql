@@ -53,9 +53,9 @@ paired as (
         a.camera,
         a.condition_id,
         a.layer,
-        a.episode_ids as episode_ids_a,
+        a.episode_numbers as episode_numbers_a,
         a.episode_values as values_a,
-        b.episode_ids as episode_ids_b,
+        b.episode_numbers as episode_numbers_b,
         b.episode_values as values_b,
         a.n_resamples,
         {{ group_seed("0", ["'run_comparison'", 'a.run_seed', 'b.run_seed']) }} as seed

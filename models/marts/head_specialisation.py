@@ -1,7 +1,7 @@
 """Do the heads of a layer differ, and do they keep their order: shares of variance, exchanges of heads, split halves."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from measures import corrections
-from measures.specialisation import specialisation
+from measures.specialisation import Specialisation, specialisations
 from measures.split_half import split_half
 
 ALL_LAYERS = -1
@@ -22,24 +22,37 @@ SCHEMA = {
 }  # fmt: skip
 
 
+class Group(NamedTuple):
+    """A measure's heads: its keys, what the study says of it, values [episodes, layers, heads], layers, heads a layer."""
+
+    keys: dict[str, Any]
+    first: dict[str, Any]
+    values: NDArray[np.float64]
+    layers: list[int]
+    n_heads: int
+
+
 def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
     episodes = dbt.ref("int_head_values_listed").pl().sort(*KEYS, "episode_id")
     schema = {name: episodes.schema[name] for name in KEYS} | SCHEMA
-    rows = [
-        dict(zip(KEYS, key, strict=True)) | row
+    groups = [
+        Group(dict(zip(KEYS, key, strict=True)), group.row(0, named=True), *heads_of(group))
         for key, group in episodes.group_by(KEYS, maintain_order=True)
-        for row in compare(group)
+    ]
+    found_of = specialisations([group.values for group in groups], [group.first["seed"] for group in groups])
+    rows = [
+        group.keys | row
+        for group, found in zip(groups, found_of, strict=True)
+        for row in compare(group, found)
     ]
     found = pl.DataFrame(rows, schema=schema)
     return found.with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
 
 
-def compare(group: pl.DataFrame) -> list[dict[str, Any]]:
+def compare(group: Group, found: Specialisation) -> list[dict[str, Any]]:
     """One row a layer, and one over all of them."""
-    values, layers, n_heads = heads_of(group)
-    first = group.row(0, named=True)
-    found = specialisation(values, seed=first["seed"])
+    first, values, layers, n_heads = group[1:]
     # Heads of all layers in one ranking, as head_ranking has them.
     ranks = split_half(values.reshape(len(values), -1), seed=first["seed"])
     by_layer = found.p_value[:-1]

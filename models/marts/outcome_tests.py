@@ -26,34 +26,40 @@ SCHEMA = {
 def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="table")
     groups = dbt.ref("int_outcomes_compared").pl()
-    rows = [compare(group) for group in groups.iter_rows(named=True)]
+    pairs = [pair_of(group) for group in groups.iter_rows(named=True)]
+    permutations = two_sample.permutation_tests(pairs, n_permutations=N_PERMUTATIONS)
+    rows = [
+        compare(group, pair, permutation)
+        for group, pair, permutation in zip(groups.iter_rows(named=True), pairs, permutations, strict=True)
+    ]
     found = groups.select(KEYS).hstack(pl.DataFrame(rows, schema=SCHEMA)).sort(KEYS, nulls_last=True)
     return corrected(found.with_columns(pl.col(pl.Float64).fill_nan(None))).to_arrow()
 
 
-def compare(group: dict[str, Any]) -> dict[str, Any]:
-    """One row of the mart but for the corrections, which need the family."""
+def pair_of(group: dict[str, Any]) -> two_sample.Groups:
+    """Successes and failures, with their tasks where labels can be exchanged within those."""
     success = np.array(group["success_values"] or [], dtype=np.float64)
     failure = np.array(group["failure_values"] or [], dtype=np.float64)
+    tasks = group["success_tasks"] or [], group["failure_tasks"] or []
+    blocks = (np.array(tasks[0]), np.array(tasks[1])) if can_block(*tasks) else None
+    return two_sample.Groups(success, failure, group["seed"], blocks)
+
+
+def compare(
+    group: dict[str, Any], pair: two_sample.Groups, permutation: two_sample.TwoSample
+) -> dict[str, Any]:
+    """One row of the mart but for the corrections, which need the family."""
+    success, failure = np.asarray(pair.x), np.asarray(pair.y)
     student = two_sample.student_t(success, failure)
     welch = two_sample.welch_t(success, failure)
-    tasks = group["success_tasks"] or [], group["failure_tasks"] or []
-    is_blocked = can_block(*tasks)
-    permutation = two_sample.permutation_test(
-        success,
-        failure,
-        n_permutations=N_PERMUTATIONS,
-        seed=group["seed"],
-        blocks=(np.array(tasks[0]), np.array(tasks[1])) if is_blocked else None,
-    )
     d = effect_sizes.cohens_d(success, failure)
-    g = effect_sizes.hedges_g(success, failure)
+    g = effect_sizes.hedges_g(success, failure, d=d)
     delta = effect_sizes.cliffs_delta(success, failure)
     settings = {
         "seed": group["seed"],
         "n_permutations": permutation.n_rearranged,
         "is_exact": permutation.is_exact,
-        "blocks": "task" if is_blocked else None,
+        "blocks": "task" if pair.blocks else None,
         "alpha": group["alpha"],
         "min_episodes": group["min_episodes"],
         "confidence": d.confidence,
@@ -70,7 +76,7 @@ def compare(group: dict[str, Any]) -> dict[str, Any]:
         "p_welch": welch.p_value,
         "p_mann_whitney": two_sample.mann_whitney(success, failure).p_value,
         "p_permutation": permutation.p_value,
-        "cohens_d_seed": effect_sizes.cohens_d_seed(success, failure).value,
+        "cohens_d_seed": effect_sizes.cohens_d_seed(success, failure, d=d).value,
         "cohens_d": d.value,
         "d_low": d.low,
         "d_high": d.high,

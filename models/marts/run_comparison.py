@@ -84,8 +84,8 @@ def compare(group: dict[str, Any], draws: dict[tuple[int, int, int], Floats]) ->
 
 def sides_of(group: dict[str, Any]) -> Sides:
     """The episodes that both runs have, pair by pair; where they have fewer than 3 in common, all of either."""
-    of_a = dict(zip(group["episode_ids_a"], group["values_a"], strict=True))
-    of_b = dict(zip(group["episode_ids_b"], group["values_b"], strict=True))
+    of_a = dict(zip(group["episode_numbers_a"], group["values_a"], strict=True))
+    of_b = dict(zip(group["episode_numbers_b"], group["values_b"], strict=True))
     both = [episode for episode in of_a if episode in of_b]
     if len(both) < MIN_EPISODES:
         return Sides(np.array(group["values_a"]), np.array(group["values_b"]), False)

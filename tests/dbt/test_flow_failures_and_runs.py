@@ -188,9 +188,9 @@ def test_runs_without_common_episodes_are_drawn_apart() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(0, 1, 40), rng.normal(1, 2, 60)
     group = {
-        "episode_ids_a": [f"a{i}" for i in range(40)],
+        "episode_numbers_a": list(range(40)),
         "values_a": a.tolist(),
-        "episode_ids_b": [f"b{i}" for i in range(60)],
+        "episode_numbers_b": list(range(100, 160)),
         "values_b": b.tolist(),
         "n_resamples": 2000,
         "seed": 3,
