@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.building import Spent, spent_on_building
-from ingest.publish import project_folder
+from ingest.publish import AFTER_APPENDING, project_folder
 from ingest.schema import create_raw_schema
 from ingest.warehouse_rows import literal
 
@@ -86,7 +86,7 @@ def main(n_copies: int = N_COPIES) -> None:
         python = spent_on_building(warehouse, *PYTHON_MODELS)
         print(f"  Python models alone: {_told(python)} (bar 1 GiB)", flush=True)
         _add_an_episode(small, warehouse, n_copies)
-        one = spent_on_building(warehouse)
+        one = spent_on_building(warehouse, *AFTER_APPENDING)
         shares = f"{one.wall / whole.wall:.0%} of the whole's seconds, {one.cpu / whole.cpu:.0%} of its CPU seconds"
         print(f"  one new episode: {_told(one)}; {shares} (bar 25 %)", flush=True)
         _compare_with_json(warehouse, folder / "json", n_episodes)

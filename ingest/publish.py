@@ -26,6 +26,13 @@ from ingest.warehouse_file import (
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MAX_LINES = 25
+AFTER_APPENDING = (
+    "--select",
+    "config.materialized:table",
+    "config.materialized:incremental",
+    "test_type:data",
+)
+"""Options for `dbt_build` where the same models built the marts before: views and the seed are what they were."""
 
 
 class BuildError(GazehouseError):
@@ -62,7 +69,7 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
                     print(f"publish: adding {len(units)} new units of {lake}", file=sys.stderr, flush=True)
                     copy(warehouse, building)
                     append(content, building, units)
-            _build_beside(project, building, warehouse)
+            _build_beside(project, building, warehouse, () if units is None else AFTER_APPENDING)
             sign(building, models)
             put_in_place(building, warehouse)
         except BuildError:
@@ -72,9 +79,9 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
             raise
 
 
-def _build_beside(project: Path, building: Path, warehouse: Path) -> None:
+def _build_beside(project: Path, building: Path, warehouse: Path, options: tuple[str, ...]) -> None:
     print("publish: dbt build", file=sys.stderr, flush=True)
-    output = dbt_build(project, building)
+    output = dbt_build(project, building, *options)
     if output is not None:
         raise BuildError(
             f"dbt build failed; {building} is kept for a look, {warehouse} was not touched", tuple(output)

@@ -209,7 +209,7 @@ collected as (
     select
         * exclude (episode_number, task_number, value),
         count(*) as n,
-        list_sort(list({'episode': episode_number, 'task': task_number, 'value': value})) as episodes
+        list_sort(list({ 'episode': episode_number, 'task': task_number, 'value': value })) as episodes
     from grouped
     group by all
 

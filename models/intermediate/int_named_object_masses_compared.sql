@@ -8,7 +8,7 @@ object_metrics as (
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
 
 ),
 

@@ -32,6 +32,9 @@ GENERIC = {
     "stg_raw__object_metrics_ranges": "update raw.object_metrics set mass_share = 'nan' where inference_id = 1",
     "stg_raw__inferences_words": "update raw.inferences set status = 'fine' where inference_id = 1",
     "stg_raw__runs_present": "update raw.runs set seed = null",
+    "object_attention_by_episode_key": (
+        "insert into marts.object_attention_by_episode from marts.object_attention_by_episode limit 1"
+    ),
     "object_attention_by_episode_finite": "update marts.object_attention_by_episode set log_lift = 'inf'",
 }
 
@@ -52,6 +55,20 @@ def test_damage_is_found(name: str, damage: str, build: Build, copy: Path) -> No
         connection.execute("begin")
         connection.execute(damage)
         assert [row for query in queries for row in connection.execute(query).fetchall()]
+        connection.execute("rollback")
+
+
+def test_keys_of_incremental_models_are_looked_at_in_episodes_that_changed(build: Build, copy: Path) -> None:
+    name = "object_attention_by_episode_key"
+    (check,) = [path for path in (build.target / "compiled").rglob("*.sql") if path.stem == name]
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("begin")
+        connection.execute(GENERIC[name])
+        (twice,) = connection.execute(check.read_text()).fetchall()
+        connection.execute("insert into raw.episodes_kept select run_id, episode_id from raw.episodes")
+        assert not connection.execute(check.read_text()).fetchall()
+        connection.execute("delete from raw.episodes_kept where episode_id = $id", {"id": twice[1]})
+        assert connection.execute(check.read_text()).fetchall() == [twice]
         connection.execute("rollback")
 
 
