@@ -46,7 +46,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One case after the other: left to itself, pytest goes to and fro between them, and makes each model anew."""
-    places = [place for place, item in enumerate(items) if "case" in parameters(item)]
+    # All tests of the suite come past here, and others have a "case" of their own.
+    places = [place for place, item in enumerate(items) if isinstance(parameters(item).get("case"), Case)]
     ordered = sorted((items[place] for place in places), key=lambda item: parameters(item)["case"].name)
     for place, item in zip(places, ordered, strict=True):
         items[place] = item
