@@ -75,8 +75,9 @@ def test_marts_are_those_of_a_build_of_everything(
     _, before, after = grown
     path, added, anew = dbt_folder / "w.duckdb", tmp_path / "added.duckdb", tmp_path / "anew.duckdb"
     monkeypatch.setenv("DBT_TARGET_PATH", str(dbt_folder / "target"))
-    # Only what an append keeps rows of: it makes everything else anew, whatever was there.
-    build_anew(before, path, "--select", "+config.materialized:incremental")
+    # What an append finds: rows to keep, views and the seed. It makes everything else anew, whatever was there.
+    kept = ("+config.materialized:incremental", "+config.materialized:view", "resource_type:seed")
+    build_anew(before, path, "--select", *kept)
     publish(after, path)
     path.replace(added)
     assert "adding 3 new units" in capfd.readouterr().err

@@ -59,7 +59,7 @@ def test_every_default_is_visible(file: Path) -> None:
             "root": "r",
             "dataset": None,
             "cameras": {"base": "varied_camera_1", "wrist": "hand_camera"},
-            "keyframes": {"every": 8, "first": None},
+            "keyframes": {"every": 8, "first": None, "at_most": None},
             "limit": None,
             "table_height": None,
         },
