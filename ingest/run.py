@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.bench import Setup, set_up
@@ -20,7 +14,8 @@ from ingest.progress import Progress
 from ingest.provenance import run_row
 from ingest.rows import Tables
 from ingest.study import Study
-from ingest.unit import Bench, UnitResult
+from ingest.unit import UnitResult
+from ingest.workers import limit_threads, work_in_processes
 
 DONE = "done"
 
@@ -109,59 +104,4 @@ def _work(setup: Setup, lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]])
             for planned in units:
                 yield bench.run(planned)
         return
-    yield from _work_in_processes(setup, lake, episodes, n_workers)
-
-
-def _work_in_processes(
-    setup: Setup, lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]], n_workers: int
-) -> Iterator[UnitResult]:
-    """An episode's units stay together and in order: later groups are compared with its baseline."""
-    pool = ProcessPoolExecutor(
-        n_workers, get_context("spawn"), initializer=_start_worker, initargs=(setup.study, lake, os.getpid())
-    )
-    waiting: set[Future[list[UnitResult]]] = set()
-    try:
-        waiting = {pool.submit(_run_episode, units) for units in episodes}
-        while waiting:
-            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield from future.result()
-    finally:
-        for future in waiting:
-            future.cancel()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_bench: Bench | None = None
-
-
-def _start_worker(study: Study, lake: Path, parent: int) -> None:
-    global _bench
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a worker ends its episode first
-    _die_with(parent)
-    limit_threads(study, study.compute.workers)
-    _bench = set_up(study, lake).bench()
-
-
-def _run_episode(units: tuple[PlannedUnit, ...]) -> list[UnitResult]:
-    if _bench is None:
-        raise RuntimeError("the worker was not started")
-    return [_bench.run(planned) for planned in units]
-
-
-def limit_threads(study: Study, n_processes: int) -> None:
-    """Shares the cores between processes; a fixed number of threads also keeps sums in a fixed order."""
-    if not study.compute.device.startswith("cpu"):
-        return
-    import torch
-
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_processes))
-
-
-def _die_with(parent: int) -> None:
-    """A worker must not go on writing after its parent was killed."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
+    yield from work_in_processes(setup.study, lake, episodes, n_workers)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.cli import options
+from ingest.preload import preload
 from ingest.warehouse import load
 from ingest.warehouse_file import check_replaceable
 
@@ -35,14 +36,15 @@ def command(
     ] = True,
 ) -> int:
     """Run the study (what is missing of it), then rebuild the warehouse's raw tables."""
-    from ingest.progress import Progress
-    from ingest.run import run
-
     chosen = options.study_from(
         study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )
     if load_after:
         check_replaceable(warehouse)
+    preload(chosen)
+    from ingest.progress import Progress
+    from ingest.run import run
+
     summary = run(chosen, lake, fresh=fresh, progress=Progress())
     _report(summary, chosen.study)
     if load_after:

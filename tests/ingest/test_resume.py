@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import pytest
 
 import ingest.run
-from ingest.bench import Setup
+from ingest.bench import set_up
 from ingest.plan import PlannedUnit
+from ingest.study import Study
 from ingest.unit import UnitResult
 from tests.ingest import world as worlds
 from tests.ingest.warm import start_warm
@@ -64,17 +65,17 @@ def untouched(
         monkeypatch.setenv(name, value)
     with monkeypatch.context() as patch:
         patch.setattr(ingest.run, "limit_threads", worlds.limit_threads)
-        patch.setattr(ingest.run, "_work_in_processes", _one_after_the_other)
+        patch.setattr(ingest.run, "work_in_processes", _one_after_the_other)
         assert small.run(tmp_path / "untouched", {"compute.workers": workers}).is_complete
     ingest.run.limit_threads(small.study(), 1)
     return unit_bytes(tmp_path / "untouched")
 
 
 def _one_after_the_other(
-    setup: Setup, _lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]], n_workers: int
+    study: Study, lake: Path, episodes: Sequence[tuple[PlannedUnit, ...]], n_workers: int
 ) -> Iterator[UnitResult]:
-    ingest.run.limit_threads(setup.study, n_workers)
-    bench = setup.bench()
+    ingest.run.limit_threads(study, n_workers)
+    bench = set_up(study, lake).bench()
     for units in episodes:
         for planned in units:
             yield bench.run(planned)
@@ -179,7 +180,7 @@ def kill_at(process: Cold | Warm, lake: Path, moment: Moment) -> bool:
         time.sleep(POLL)
     if moment.after != "start":
         time.sleep(moment.delay)
-    workers = children(process.pid)
+    workers = descendants(process.pid)
     if process.code() is not None:  # it ended while we slept
         return False
     os.kill(process.pid, signal.SIGKILL)
@@ -208,14 +209,15 @@ def assert_whole(lake: Path, untouched: dict[str, bytes]) -> None:
     assert found == {path: content for path, content in untouched.items() if path.split("/")[1] in there}
 
 
-def children(pid: int) -> list[tuple[int, str]]:
-    """(pid, start time) of the processes that ``pid`` started: a pid alone could be taken again."""
+def descendants(pid: int) -> list[tuple[int, str]]:
+    """(pid, start time) of the processes that ``pid`` and those it started did start: a pid alone could be taken again."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         found = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     except OSError:
         return []
-    return [(child, born) for child in found if (born := _born(child)) is not None]
+    here = [(child, born) for child in found if (born := _born(child)) is not None]
+    return here + [one for child, _ in here for one in descendants(child)]
 
 
 def is_alive(process: tuple[int, str]) -> bool:

@@ -1,0 +1,19 @@
+"""The process that worker processes are forked from: it imports what all of them need, once, while the run starts."""
+
+from __future__ import annotations
+
+from multiprocessing import forkserver
+
+from ingest.study import Study
+
+_WORKERS = "ingest.workers"
+# Only what starts no threads when it is imported: a fork would lose those. So the libraries of other people's models
+# are left to the workers.
+_LIBRARIES = {"tiny": "ingest.policies.tiny"}
+
+
+def preload(study: Study) -> None:
+    """Starts that process, unless the study wants no workers."""
+    if study.compute.workers > 1:
+        forkserver.set_forkserver_preload([_WORKERS, _LIBRARIES.get(study.policy.family, "torch")])
+        forkserver.ensure_running()
