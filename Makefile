@@ -24,6 +24,11 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 PIP_INSTALL := $(PY) -m pip install --no-compile --no-input --disable-pip-version-check --quiet --constraint constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
+# pip unpacks with one core, and torch is two fifths of it all: one pip takes torch, and beside it one the next largest.
+# Whether they succeed is not asked: the install that follows does what is left to do, and tells what goes wrong.
+LARGE := duckdb opencv-python-headless polars pyarrow scipy transformers vl-convert-python
+UNPACK_LARGE = $(PIP_INSTALL) --no-deps torch 2>/dev/null & $(PIP_INSTALL) $(LARGE) 2>/dev/null || true; wait
+
 # Installs a Debian package where that is possible without asking anyone, and never fails; $(1) package, $(2) what it is for.
 define apt_install
 	sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
@@ -128,11 +133,13 @@ $(VENV)/bin/pip:
 
 $(VENV)/.demo-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what the demo needs into $(VENV) (1 to 3 minutes)."
+	@$(UNPACK_LARGE)
 	$(PIP_INSTALL) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what the demo and the tests need into $(VENV) (1 to 4 minutes)."
+	@$(UNPACK_LARGE)
 	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $(VENV)/.demo-stamp $(VENV)/.sim-stamp $@
 

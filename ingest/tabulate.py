@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ def add_layouts(tables: Tables, layouts: Sequence[Layout]) -> None:
         )
         for part in layout.passes:
             key = {"layout_id": layout.layout_id, "pass": part.name}
-            tokens = {name: [vars(token)[name] for token in part.tokens] for name in vars(part.tokens[0])}
+            tokens = {name: list(map(attrgetter(name), part.tokens)) for name in vars(part.tokens[0])}
             tables["tokens"].add_block(
                 part.n_keys, {**key, "token_index": list(range(part.n_keys)), **tokens}
             )
