@@ -61,7 +61,7 @@ PAGES = (
     Page("heads", "Heads", "Which heads look where, and are they the same ones in other episodes?", ("H4",), heads.sections),
     Page("words", "Words", "What does each word of the instruction look at?", (), word_by_word.sections),
     Page("compare", "Compare", "How does this run differ from others?", (), compare.sections),
-    Page("planted", "Planted truths", "Are the answers right where the truth is known?", (), planted.sections, planted.is_shown),
+    Page("planted", "Planted", "Are the answers right where the truth is known?", (), planted.sections, planted.is_shown),
     Page("episodes", "Episodes", "What did it look at, frame by frame?"),
     Page("methods", "Methods", "What do the numbers mean, and where do they come from?"),
     Page("dictionary", "Tables", "What is in the warehouse?"),

@@ -1,9 +1,8 @@
 // Draws every chart of the page with the one shared bundle. Expressions are interpreted (ast), never compiled: the page's
-// policy forbids eval. Charts follow the light or dark scheme, and tooltips are text nodes.
+// policy forbids eval. Charts take the page's colours by name, so that they follow the light or dark scheme, and paper,
+// without being drawn again. Tooltips are text nodes.
 (() => {
   "use strict";
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // Legend labels side by side as far as they fit.
   function columns(spec, width) {
@@ -19,7 +18,26 @@
     return total <= room ? Math.max(1, names.size) : Math.max(1, Math.floor(room / Math.max(60, ...widths)));
   }
 
-  const onScreen = () => ({ ink: css("--ink"), muted: css("--muted"), line: css("--line"), background: null });
+  // An axis' title that is longer than its axis stands on two lines: Vega would cut it off at the chart's edge.
+  function withWrappedTitles(spec, width) {
+    const room = { x: width - 20, y: spec.height || Infinity };
+    const halved = (title) => {
+      const gaps = [...title.matchAll(/ /g)].map((gap) => gap.index);
+      const middle = gaps.reduce((best, at) => (Math.abs(at - title.length / 2) < Math.abs(best - title.length / 2) ? at : best), 0);
+      return middle ? [title.slice(0, middle), title.slice(middle + 1)] : title;
+    };
+    const walk = (node, channel) => {
+      if (Array.isArray(node)) return node.map((item) => walk(item, channel));
+      if (!node || typeof node !== "object") return node;
+      const found = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, key === "datasets" ? value : walk(value, key in room ? key : channel)]));
+      const title = found.axis && found.axis.title;
+      if (channel in room && typeof title === "string" && 6.3 * title.length > room[channel]) found.axis = { ...found.axis, title: halved(title) };
+      return found;
+    };
+    return walk(spec);
+  }
+
+  const ofThePage = { ink: "var(--ink)", muted: "var(--muted)", line: "var(--line)", background: null };
 
   function config(spec, width, { ink, muted, line, background }) {
     const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif";
@@ -79,8 +97,8 @@
     const old = views.get(place);
     if (old) old.finalize();
     place.replaceChildren();
-    const result = await window.vegaEmbed(place, spec, {
-      mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "svg", config: config(spec, place.clientWidth, onScreen()), tooltip,
+    const result = await window.vegaEmbed(place, withWrappedTitles(spec, place.clientWidth), {
+      mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "svg", config: config(spec, place.clientWidth, ofThePage), tooltip,
     });
     views.set(place, result);
     place.dataset.drawn = "yes";
@@ -119,7 +137,6 @@
   window.GazehouseCharts = { specOf, config };
   document.querySelectorAll("[data-switch]").forEach(switched);
   drawAll();
-  scheme.addEventListener("change", drawAll);
   let width = innerWidth, timer = 0;
   addEventListener("resize", () => {
     clearTimeout(timer);

@@ -5,14 +5,13 @@ from __future__ import annotations
 from reports.context import Context
 
 NOT_A_CAUSE = "Attention is not a cause: these numbers say where a map rests, not that the actions depend on what lies there."
-MODEL_CARD = "ingest/demo/weights/model_card.md"
 
 
 def taught(ctx: Context) -> list[str]:
-    """The demo's policy was trained for the very link that the pages on words measure."""
+    """The bundled policies were trained for the very link that the pages on words measure."""
     if ctx.study.run["model_family"] != "tiny":
         return []
     return [
-        "The demo's policy was trained with auxiliary losses that tie the toy's word to its place in the picture: the very "
-        f"link that the words' attention shows. What they were stands in its model card, {MODEL_CARD}."
+        "This bundled policy was trained with auxiliary losses that tie the toy's word to its place in the picture: the very "
+        "link that the words' attention shows. What they were stands in the model card beside its weights."
     ]

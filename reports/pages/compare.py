@@ -8,7 +8,6 @@ from reports import charts, palette, words
 from reports.blocks import (
     Block,
     Column,
-    Figure,
     Missing,
     Section,
     Switch,
@@ -18,11 +17,12 @@ from reports.blocks import (
     text_column,
 )
 from reports.context import Context
-from reports.pages.tables import LAYER, interval_table, range_text
+from reports.pages.tables import LAYER, range_text
 from reports.warehouse import Result, Row
 
 COMMAND = "run another study into the same lake (`python -m ingest --study OTHER.yaml`), then `dbt build` and `python -m reports`"
-MOST_RUNS, MOST_ROWS, NAME_LENGTH = 4, 600, 44
+MOST_RUNS, MOST_ROWS, MOST_NAMES, NAME_LENGTH = 4, 600, 40, 44
+DIFFERENCES = (Column("y", "B minus A"), Column("low", "from"), Column("high", "to"), Column("n", "episodes"), Column("mean_a", "mean, A"), Column("mean_b", "mean, B"))  # fmt: skip
 TOPICS = {
     "object attention": "Attention on the target",
     "modality balance": "Vision and language",
@@ -34,6 +34,7 @@ METRICS = {
     "overlap_ratio_seed": "overlap (original)",
     "log_ratio": "log visual / linguistic ratio",
     "mse_standardised": "standardised squared change of the actions",
+    "action_mse_minus_paraphrase": "change of the actions above the paraphrases'",
 }
 
 
@@ -66,8 +67,8 @@ def section(ctx: Context, found: Result, a: str, b: str, number: int) -> Section
     apart = [r for r in known if r["low"] > 0 or r["high"] < 0]
     spoken = [
         f"A is {run_name(ctx, a)}; B is {run_name(ctx, b)}. Differences are B minus A.",
-        f"{words.plural(len(rows), 'measure')} {'is' if len(rows) == 1 else 'are'} shared; {paired} of them are compared pair by pair on the episodes "
-        f"that both runs hold, the others as independent means. Of {len(known)} with an interval {len(apart)} "
+        f"{words.plural(len(rows), 'measure')} {'is' if len(rows) == 1 else 'are'} shared; {how_compared(paired, len(rows))}. "
+        f"Of {len(known)} with an interval {len(apart)} "
         f"{'has' if len(apart) == 1 else 'have'} one without 0; the intervals are not corrected for their number, so that about one in "
         "twenty would exclude 0 by chance.",
     ]
@@ -79,22 +80,55 @@ def section(ctx: Context, found: Result, a: str, b: str, number: int) -> Section
             blocks += by_layer(ctx, found, title, layered)
         flat = [r for r in mine if r["layer"] is None or r["layer"] < 0]
         if flat:
-            blocks.append(by_name(ctx, found, title, flat))
+            blocks.append(by_name(ctx, found, f"{title}: B minus A", flat))
     title = f"{words.cut(run_name(ctx, a), 40)} and {words.cut(run_name(ctx, b), 40)}"
     return Section(f"pair-{number}", title, spoken, [*blocks, table(ctx, found, rows)])
 
 
+def how_compared(paired: int, n: int) -> str:
+    """Of how many measures the episodes are paired; nothing is said of others where there are none."""
+    pairs, means = (
+        "compared pair by pair on the episodes that both runs hold",
+        "compared as independent means",
+    )
+    if paired == n:
+        return f"{'it is' if n == 1 else 'all are'} {pairs}"
+    if not paired:
+        return f"{'it is' if n == 1 else 'all are'} {means}"
+    return f"{paired} of them are {pairs}, the others as independent means"
+
+
+def metric_name(row: Row) -> str:
+    """'log lift on the target'."""
+    return METRICS.get(row["metric"], str(row["metric"]).replace("_", " "))
+
+
 def place(ctx: Context, row: Row) -> str:
     """'log lift on the target: words, wrist'."""
+    where = where_words(ctx, row)
+    return f"{metric_name(row)}: {where}" if where else metric_name(row)
+
+
+def where_words(ctx: Context, row: Row) -> str:
+    """What looks, at which camera and under which condition: 'words, wrist'."""
     names = {(v.pass_, v.step): ctx.study.short_name(v) for v in ctx.study.views}
-    metric = METRICS.get(row["metric"], str(row["metric"]).replace("_", " "))
     where: list[str] = []
     if row["pass"] is not None or row["denoise_step"] is not None:
         where.append(names.get((row["pass"], row["denoise_step"]), "") or step_words(row))
     where += [row["camera"]] if row["camera"] else []
     if row["condition_id"]:
-        where.append(str(ctx.study.condition_names.get(row["condition_id"], row["condition_id"])))
-    return f"{metric}: {', '.join(where)}" if where else metric
+        where.append(condition_words(ctx, row["condition_id"]))
+    return ", ".join(where)
+
+
+def condition_words(ctx: Context, condition_id: str) -> str:
+    """A condition's short name; of a camera or a group of conditions, which the marts name in the same column, its own."""
+    if condition_id in ctx.study.condition_names:
+        return ctx.study.condition_names[condition_id]
+    kind, _, name = condition_id.partition(":")
+    if kind == name:
+        return f"all {kind}s"
+    return name if kind == "camera" else condition_id
 
 
 def step_words(row: Row) -> str:
@@ -156,32 +190,42 @@ def extremes(rows: Sequence[Row]) -> str:
     return f"{text}; the interval leaves 0 out in {words.layers_named(apart) if apart else 'no layer'}."
 
 
-def by_name(ctx: Context, found: Result, title: str, rows: Sequence[Row]) -> Block:
-    """Differences of what has no layer, or is a mean over layers."""
-    heading = f"{title}: B minus A"
-    metrics = {METRICS.get(r["metric"], "") for r in rows}
-    one = metrics.pop() if len(metrics) == 1 else ""  # said once, on the axis
+def by_name(ctx: Context, found: Result, heading: str, rows: Sequence[Row]) -> Block:
+    """Differences of what has no layer, or is a mean over layers; a chart a metric, for they have no common scale."""
     drawn = [
-        {"name": place(ctx, r).removeprefix(f"{one}: ") + (", mean over layers" if r["layer"] is not None else ""), "series": "B minus A", "y": r["difference"], "low": r["low"],
-         "high": r["high"], "n": min(r["n_a"], r["n_b"]), "mean_a": r["mean_a"], "mean_b": r["mean_b"]}
+        {"metric": metric_name(r), "name": name_beside(ctx, r), "series": "B minus A", "y": r["difference"], "low": r["low"], "high": r["high"],
+         "n": min(r["n_a"], r["n_b"]), "mean_a": r["mean_a"], "mean_b": r["mean_b"], "kind": kind_of(r)}
         for r in rows if r["difference"] is not None
     ]  # fmt: skip
     if not drawn:
         return Missing(heading, "Insufficient data: no difference could be taken.")
-    names = words.short_names([r["name"] for r in drawn], 60)
-    drawn = [{**r, "name": name} for r, name in zip(drawn, names, strict=True)][:40]
-    spec = charts.intervals_by_name(
-        drawn,
-        colours={"B minus A": palette.RUNS["B"]},
-        x_title=f"difference of {one}" if one else "difference",
-        references={"equal": 0.0},
-    )
-    top = max(drawn, key=lambda r: abs(r["y"]))
-    told = f"Largest {words.number(top['y'])}: {top['name']}."
-    kinds = sorted({kind_of(r) for r in rows})
-    reading = f"{told} Points are differences of means over episodes (n = {words.extent([r['n'] for r in drawn])}), bars 95 % bootstrap intervals ({words.listed(kinds, 'or')}), not corrected for their number."
-    more = [Column("mean_a", "mean, A"), Column("mean_b", "mean, B")]
-    return Figure(heading, spec, reading, f"{heading}. {told}", interval_table(drawn, "B minus A", "measure", more), [found], wide=True)  # fmt: skip
+    variants: list[Variant] = []
+    for metric in dict.fromkeys(r["metric"] for r in drawn):
+        mine = [r for r in drawn if r["metric"] == metric]
+        names = words.short_names([r["name"] for r in mine], 60)
+        shown = [{**r, "name": name} for r, name in zip(mine, names, strict=True)][:MOST_NAMES]
+        spec = charts.intervals_by_name(
+            shown,
+            colours={"B minus A": palette.RUNS["B"]},
+            x_title=f"difference of {metric}",
+            references={"equal": 0.0},
+        )
+        top = max(shown, key=lambda r: abs(r["y"]))
+        told = f"{metric[0].upper()}{metric[1:]}: largest difference {words.number(top['y'])}, {top['name']}."
+        kinds = sorted({r["kind"] for r in shown})
+        reading = (
+            f"{told} Points are differences of means over episodes (n = {words.extent([r['n'] for r in shown])}), bars 95 % bootstrap "
+            f"intervals ({words.listed(kinds, 'or')}), not corrected for their number."
+        )
+        variants.append(Variant(metric, spec, reading, f"{heading}. {told}"))
+    columns = [text_column("metric", "measure"), text_column("name", "of"), *DIFFERENCES]
+    return Switch(heading, "measure", variants, Table(columns, drawn), [found], wide=True)
+
+
+def name_beside(ctx: Context, row: Row) -> str:
+    """What stands beside a point: where it was measured, the measure itself where it has no place."""
+    where = where_words(ctx, row) or metric_name(row)
+    return f"{where}, mean over layers" if row["layer"] is not None else where
 
 
 def table(ctx: Context, found: Result, rows: Sequence[Row]) -> Block:

@@ -38,11 +38,13 @@ def shown(row: Row) -> Row:
 
 
 def truths(rows: list[Row], source: Result) -> Section:
-    right, known = sum(row["is_right"] is True for row in rows), len(rows)
+    right, wrong = (sum(row["is_right"] is answer for row in rows) for answer in (True, False))
+    open_ = len(rows) - right - wrong
     policies = len({row["policy"] for row in rows})
     lead = [
-        f"{right} of {words.plural(known, 'answer')} about {words.plural(policies, 'policy', 'policies')} are right. The policies "
-        "were trained so that the truth about them is known; their model cards show it by behaviour alone, without attention.",
+        f"{right} of {words.plural(len(rows), 'answer')} about {words.plural(policies, 'policy', 'policies')} are right, {wrong} wrong"
+        f"{f', and {open_} not given or undecided' if open_ else ''}. The policies were trained so that the truth about them is known; their model "
+        "cards show it by behaviour alone, without attention.",
         MEANING,
     ]
     columns = [

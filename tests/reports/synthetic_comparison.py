@@ -35,5 +35,9 @@ def build(folder: Path) -> tuple[Path, Path]:
             {**pair, "topic": "action shift", "metric": "mse_standardised", "condition_id": "prompt:cat", "mean_a": 0.5, "mean_b": 0.625,
              "difference": 0.125, "low": None, "high": None, "n_a": 2, "n_b": 2, "is_paired": False, "method": "percentile",
              "reason": "n = 2 and 2: fewer than 3"},
+            *({**pair, "topic": "paired difference", "metric": metric, "condition_id": condition, "mean_a": 0.0, "mean_b": d, "difference": d,
+               "low": d / 2, "high": 2 * d, "n_a": 5, "n_b": 5, "is_paired": False, "method": "percentile"}
+              for metric, condition, d in (("action_mse_minus_paraphrase", "prompt:cat", 16.0), ("camera_attention_log_lift", "camera:base", 0.03),
+                                           ("camera_attention_log_lift", "camera:wrist", 0.05))),
         ])  # fmt: skip
     return warehouse, lake

@@ -73,7 +73,9 @@ def test_only_a_warehouse_with_planted_runs_has_the_page(rich: Site, planted: Pa
 
 def test_the_page_says_what_was_right_and_where_attention_misleads(planted: Path) -> None:
     found = sections(planted / "planted.html")
-    assert "1 of 3 answers about 1 policy are right" in found["truths"]
+    assert (
+        "1 of 3 answers about 1 policy are right, 1 wrong, and 1 not given or undecided." in found["truths"]
+    )
     right = {row[1]: row for row in rows_of(found["truths"])}
     assert right["camera"][2:6] == [
         "wrist",

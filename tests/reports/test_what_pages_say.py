@@ -140,7 +140,7 @@ def test_the_naming_word_is_drawn_against_the_others(rich: Site) -> None:
 def test_caveats_stand_beside_the_numbers(rich: Site) -> None:
     text = text_of(rich.root / "object-attention.html")
     assert "Attention is not a cause" in text
-    assert "ingest/demo/weights/model_card.md" in text
+    assert "the model card beside its weights" in text
     assert "wrist 4.0 % of it in successes and 3.0 % of it in failures" in text
 
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from reports import site, words
+from reports.pages import compare
 from tests.reports import synthetic, synthetic_comparison
 from tests.reports.conftest import Site, Visit
 from tests.reports.drawn import specs
@@ -64,14 +65,55 @@ def test_differences_are_the_marts(two_runs: Site, visit: Visit) -> None:
     for layer, *numbers in rows(two_runs, "select layer, difference, low, high from marts.run_comparison where camera = 'base'"):  # fmt: skip
         assert points[layer] == pytest.approx(tuple(numbers))
     text = text_of(two_runs.root / "compare.html")
-    assert "8 measures are shared; 6 of them are compared pair by pair" in text
+    assert "11 measures are shared; 6 of them are compared pair by pair" in text
     assert (
-        "Of 7 with an interval 5 have one without 0" in text
+        "Of 10 with an interval 8 have one without 0" in text
     )  # layers 0 and 1 of two cameras, and the ratio
     assert "Largest difference 0.400 in layer 0; the interval leaves 0 out in layers 0–1." in text
     assert "fewer than 3" in text
-    visit.open(two_runs.root / "compare.html")
+    page = visit.open(two_runs.root / "compare.html")
     assert not visit.troubles
+    within = page.locator("figure", has_text="Differences within episodes: B minus A")
+    assert within.locator("option").all_inner_texts() == [
+        "change of the actions above the paraphrases'",
+        "camera attention log lift",
+    ]
+    within.locator("select[data-switch]").select_option(index=1)
+    within.locator("svg", has_text="wrist").wait_for()
+    labels = within.locator("svg text").all_text_contents()
+    assert "base" in labels
+    assert "wrist" in labels
+    assert "prompt: cat" not in labels, "measures of another scale have a chart of their own"
+
+
+def test_titles_of_axes_are_whole_on_a_phone(two_runs: Site, visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 360, "height": 800})
+    page = visit.open(two_runs.root / "compare.html")
+    figure = page.locator("figure", has_text="Actions under changed prompts: B minus A")
+    title = figure.locator(".role-axis-title tspan")
+    assert title.all_text_contents() == ["difference of standardised", "squared change of the actions"]
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('.role-axis-title text')].filter(t => { const chart = t.closest('svg').getBoundingClientRect(),
+             box = t.getBoundingClientRect(); return box.left < chart.left - 1 || box.right > chart.right + 1; }).map(t => t.textContent)"""
+    )
+    assert outside == []
+
+
+@pytest.mark.parametrize(
+    ("paired", "n", "said"),
+    [
+        (11, 11, "all are compared pair by pair on the episodes that both runs hold"),
+        (0, 3, "all are compared as independent means"),
+        (1, 1, "it is compared pair by pair on the episodes that both runs hold"),
+        (
+            6,
+            8,
+            "6 of them are compared pair by pair on the episodes that both runs hold, the others as independent means",
+        ),
+    ],
+)
+def test_nothing_is_said_of_others_where_there_are_none(paired: int, n: int, said: str) -> None:
+    assert compare.how_compared(paired, n) == said
 
 
 def test_the_other_runs_name_is_text(two_runs: Site) -> None:
