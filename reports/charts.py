@@ -20,6 +20,7 @@ from reports.sheet import (
     Sheet,
     Spec,
     backdrop,
+    chart_maker,
     dodge,
     layer_axis,
     series_colour,
@@ -49,6 +50,7 @@ def unchecked() -> Iterator[None]:
         yield
 
 
+@chart_maker
 def intervals_by_layer(
     rows: Sequence[Mapping[str, Any]],
     *,
@@ -98,6 +100,7 @@ def intervals_by_layer(
     return sheet.layered(parts, height)
 
 
+@chart_maker
 def intervals_by_name(
     rows: Sequence[Mapping[str, Any]],
     *,
@@ -156,6 +159,7 @@ def intervals_by_name(
     return sheet.layered(parts, 30 * max(len(names), 2))
 
 
+@chart_maker
 def heat_map(rows: Sequence[Mapping[str, Any]], *, names: Sequence[str], title: str) -> Spec:
     """Layers across, names down, one colour scale from 0 to the largest value."""
     data = [dict(row) for row in rows]
@@ -188,6 +192,7 @@ def heat_map(rows: Sequence[Mapping[str, Any]], *, names: Sequence[str], title: 
     return sheet.finish(chart, 26 * max(len(names), 2))
 
 
+@chart_maker
 def fractions_by_layer(rows: Sequence[Mapping[str, Any]]) -> Spec:
     """Stacked shares of attention by modality, one bar a layer; they add up to 1."""
     data = [dict(row, order=list(MODALITIES).index(row["series"])) for row in rows]

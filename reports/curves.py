@@ -14,6 +14,7 @@ from reports.sheet import (
     Rows,
     Sheet,
     Spec,
+    chart_maker,
     series_colour,
     series_legend,
     with_interval,
@@ -22,6 +23,7 @@ from reports.sheet import (
 DODGE = 0.36
 
 
+@chart_maker
 def intervals_along(
     rows: Sequence[Mapping[str, Any]],
     *,

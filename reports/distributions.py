@@ -9,7 +9,17 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from reports.sheet import GREY, Rows, Sheet, Spec, backdrop, layer_axis, series_colour, value_axis
+from reports.sheet import (
+    GREY,
+    Rows,
+    Sheet,
+    Spec,
+    backdrop,
+    chart_maker,
+    layer_axis,
+    series_colour,
+    value_axis,
+)
 from reports.words import number
 
 HALF_WIDTH = 0.4
@@ -50,6 +60,7 @@ def violin_outline(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return grid, density / density.max()
 
 
+@chart_maker
 def split_violins(
     rows: Sequence[Mapping[str, Any]],
     *,
@@ -117,6 +128,7 @@ def marks_in_range(values: Sequence[float], marks: Sequence[float]) -> list[floa
     return [m for m in marks if min(values) / 2 <= m <= max(values) * 2]
 
 
+@chart_maker
 def histogram(
     values: Mapping[str, Sequence[float]], *, colours: Mapping[str, str], x_title: str, marks: Sequence[float]
 ) -> Spec:

@@ -65,8 +65,8 @@ def listed(ctx: Context) -> int:
     failed = 0
     for page in figures.drawn_pages(ctx):
         try:
-            for chart in figures.charts_of(ctx, page):
-                typer.echo(f"{chart.name}\t{printable(chart.title)}")
+            for name, title in figures.names_of(ctx, page):
+                typer.echo(f"{name}\t{printable(title)}")
         except ReportError as error:
             typer.echo(f"failed: {error}", err=True)
             failed += 1

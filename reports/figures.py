@@ -10,7 +10,7 @@ from reports import charts, site
 from reports.blocks import Column, Figure, Switch
 from reports.context import Context
 from reports.errors import ReportError
-from reports.sheet import Rows, Spec
+from reports.sheet import Rows, Spec, without_drawing
 
 LIST = "`python -m reports figure --list` names all"
 
@@ -58,6 +58,15 @@ def charts_of(ctx: Context, page: site.Page) -> Iterator[NamedChart]:
                 yield NamedChart(name, block.title, block.spec, tuple(block.table.columns))
             elif isinstance(block, Switch):
                 yield from choices(name, block)
+
+
+def names_of(ctx: Context, page: site.Page) -> list[tuple[str, str]]:
+    """Name and title of each chart of a page; none is drawn.
+
+    Raises ReportError as `charts_of` does.
+    """
+    with without_drawing():
+        return [(chart.name, chart.title) for chart in charts_of(ctx, page)]
 
 
 def choices(name: str, block: Switch) -> Iterator[NamedChart]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from reports.palette import DIVERGING, SEQUENTIAL
-from reports.sheet import Rows, Sheet, Spec
+from reports.sheet import Rows, Sheet, Spec, chart_maker
 
 DIMMED = 0.3  # opacity of what counts nowhere
 TALLEST, ROW_HEIGHT = 480, 24
@@ -40,6 +40,7 @@ class Axis:
     values: Sequence[str] | Sequence[int]
 
 
+@chart_maker
 def grid(
     data: Rows | None,
     *,

@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from reports import figures, print_figures
+from reports import figures, print_figures, sheet
 from reports.chart_data import chart_rows
 from reports.study_opened import opened
 from tests.reports.conftest import Site, Visit
@@ -90,6 +90,19 @@ def test_every_chart_of_the_pages_has_a_name_and_is_that_chart(rich: Site) -> No
         assert len(columns) > 1, chart.name
         assert rows, chart.name
         assert len({c.label for c in chart.columns}) == len(chart.columns), chart.name
+
+
+def test_names_are_known_without_drawing(rich: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(rich.warehouse, rich.lake, None) as ctx:
+        drawn = [
+            (chart.name, chart.title)
+            for page in figures.drawn_pages(ctx)
+            for chart in figures.charts_of(ctx, page)
+        ]
+        monkeypatch.setattr(sheet, "part_of_a_page", None)  # what takes the time
+        named = [pair for page in figures.drawn_pages(ctx) for pair in figures.names_of(ctx, page)]
+    assert named == drawn
+    assert len(named) > 50
 
 
 def test_a_choice_of_a_place_has_a_number_and_its_own_rows(rich: Site) -> None:

@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import duckdb
 import numpy as np
 import pytest
 
+from reports import drawing
+from reports.context import BASELINE, View
+from reports.shots import episode_named, read_reel
+from reports.study_opened import opened
 from tests.reports import synthetic
 from tests.reports.conftest import Site
 from tests.reports.test_build import run
@@ -72,6 +77,34 @@ def test_there_is_a_picture_and_a_map_of_every_layer_a_keyframe(
         assert all(
             "frame" in chunk.timeline_names and "time" in chunk.timeline_names for chunk in chunks[name]
         )
+
+
+def test_pictures_and_maps_are_those_of_the_lake_and_the_marts(
+    rich: Site, chunks: dict[str, list[Any]]
+) -> None:
+    with opened(rich.warehouse, rich.lake, None) as ctx:
+        reel = read_reel(ctx, episode_named(ctx, FIRST), View("prefix", -1, "instruction"), "base")
+        top = max(
+            float(shot.maps[BASELINE, layer, -1].max()) for shot in reel.shots for layer in reel.layers()
+        )
+    pictures, maps = (
+        [
+            cv2.imdecode(np.frombuffer(bytes(np.ravel(blob).tolist()), np.uint8), cv2.IMREAD_COLOR)
+            for blob in rows(chunks[entity], "blob")
+        ]
+        for entity in ("camera0/picture", "camera0/prefix/layer01")
+    )
+    table = drawing.colour_table("viridis").astype(float)
+    for shot, picture, drawn in zip(reel.shots, pictures, maps, strict=True):
+        assert picture.shape == drawn.shape == (224, 224, 3)
+        off = np.abs(picture[:, :, ::-1].astype(float) - drawing.resized(shot.picture, 224))
+        assert off.mean() < 4, "JPEG of quality 90"
+        values = shot.maps[BASELINE, 1, -1]
+        for patch in ((8, 8), (5, 11)):  # at a patch's centre the map is the patch itself
+            level = 255 * float(values[patch]) / top
+            y, x = (14 * p + 7 for p in patch)
+            near = table[max(0, int(level) - 12) : int(level) + 14]
+            assert np.abs(near - drawn[y, x, ::-1]).max(axis=1).min() <= 8
 
 
 def test_metrics_and_actions_are_the_marts(rich: Site, chunks: dict[str, list[Any]]) -> None:

@@ -6,11 +6,13 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from reports import kept, site
+from reports import kept, site, videos
+from reports.context import Context
 from reports.pages.episodes import file_name
 from tests.reports import synthetic
 
@@ -175,6 +177,43 @@ def test_nothing_is_taken_from_a_site_of_other_code(world: World, monkeypatch: p
     monkeypatch.setattr(kept, "code_digest", lambda: "another")
     assert not remembered().pages
     assert not said
+
+
+def test_videos_of_unchanged_episodes_are_not_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    made: list[str] = []
+    make = videos.of_page
+
+    def counted(ctx: Context, episode_id: str, *rest: Any) -> int:
+        made.append(episode_id)
+        return make(ctx, episode_id, *rest)
+
+    monkeypatch.setattr(videos, "of_page", counted)
+    every = {FIRST, f"{FIRST[:-1]}1", "failure/2026-11-20/0002"}
+    world.build()
+    world.build(videos=True)
+    assert set(made) == every, "pages without a video are no pages with one"
+    before = world.files()
+    assert sum(name.endswith(".webm") for name in before) == len(every)
+
+    made.clear()
+    assert world.build(videos=True).built == []
+    assert made == []
+    assert world.files() == before
+
+    set_picture(world)
+    assert world.build(videos=True).built == [world.stem(FIRST)]
+    assert made == [FIRST]
+
+    made.clear()
+    world.change(f"update marts.frame_inferences set prompt = 'another' where episode_id = '{FIRST}'")
+    world.build(videos=True)
+    assert made == [FIRST], "its words are burnt into the video alone"
+
+    assert set(world.build().built) == {world.stem(name) for name in every}
+    assert not [name for name in world.files() if name.endswith(".webm")], "a site without videos holds none"
 
 
 def test_a_page_that_failed_is_tried_again(world: World) -> None:
