@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from reports import figure_commands, site, video_commands
+from reports import site
+from reports.commands import figure_commands, video_commands
+from reports.commands.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
 from reports.errors import ReportError
-from reports.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 

@@ -25,7 +25,7 @@ DRAWN_BY = {
 }
 
 # They hand on the names that pages give them.
-PASSED_ON = ("reports.context", "reports.warehouse")
+PASSED_ON = ("reports.marts.context", "reports.marts.warehouse")
 
 
 def marts_of(page: Page) -> list[str]:

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports import answers, assets, charts, episode_pages, kept, render, video_files, videos, words
-from reports.blocks import Checklist, Figure, Section, Switch, TableBlock
-from reports.context import Context, read_study
+from reports import words
+from reports.building import assets, episode_pages, kept
+from reports.building.report import Report, guarded
 from reports.errors import OutputRefusedError
+from reports.html import render
+from reports.html.blocks import Checklist, Figure, Section, Switch, TableBlock
+from reports.marts import answers
+from reports.marts.context import Context, read_study
+from reports.marts.warehouse import Result, open_warehouse, query_text
 from reports.pages import (
     causes,
     compare,
@@ -28,8 +33,8 @@ from reports.pages import (
     time_course,
     word_by_word,
 )
-from reports.report import Report, guarded
-from reports.warehouse import Result, open_warehouse, query_text
+from reports.recordings import video_files, videos
+from reports.vega import charts
 
 MARKER = ".gazehouse-site"
 
@@ -96,7 +101,7 @@ class Options:
 def build(options: Options, say: Callable[[str], None] = print) -> Report:
     """Write the site beside its place and move it there; failures of single pages are collected.
 
-    Pages of the old site for which nothing has changed are taken over (`reports/kept.py`).
+    Pages of the old site for which nothing has changed are taken over (`reports/building/kept.py`).
 
     Raises ReportError when nothing could start.
     """

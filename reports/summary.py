@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from reports import answers
-from reports.context import Context
-from reports.render import plain
-from reports.warehouse import Row
+from reports.html.render import plain
+from reports.marts import answers
+from reports.marts.context import Context
+from reports.marts.warehouse import Row
 from reports.words import NONE, number, plural, printable
 
 HYPOTHESIS = ("hypothesis", "criteria", "verdict", "question", "estimate", "low", "high", "estimate_unit", "n", "camera", "because")  # fmt: skip

@@ -1,5 +1,5 @@
 // Each chart as PNG, SVG and CSV, made in the page: no request, so that it works from a folder. Charts are drawn anew on white,
-// in the colours of the light scheme, as `python -m reports figure` draws them (reports/print_figures.py).
+// in the colours of the light scheme, as `python -m reports figure` draws them (reports/figures/print_figures.py).
 (() => {
   "use strict";
   const WIDTH = 720, SCALE = 3;
@@ -7,7 +7,7 @@
   const { specOf, config } = window.GazehouseCharts;
 
   // The rows of the dataset that has most of the columns of the table behind the chart, of several such ones the longest; all
-  // columns of one that has none of them. reports/chart_data.py is the same rule, and says why.
+  // columns of one that has none of them. reports/figures/chart_data.py is the same rule, and says why.
   function csv(spec, columns) {
     const known = (rows) => columns.filter(([key]) => rows.length && key in rows[0]);
     let best = [];

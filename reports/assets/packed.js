@@ -1,4 +1,4 @@
-// Rows that a page holds as columns (reports/packing.py), as rows again.
+// Rows that a page holds as columns (reports/html/packing.py), as rows again.
 "use strict";
 window.gazehouseUnpacked = ({ columns }) => {
   const list = (values) => {

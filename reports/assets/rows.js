@@ -1,4 +1,4 @@
-// A long table whose rows lie beside the page (reports/row_files.py): sorts, filters and turns pages over all of them.
+// A long table whose rows lie beside the page (reports/html/row_files.py): sorts, filters and turns pages over all of them.
 (() => {
   "use strict";
   const block = document.querySelector("[data-row-files]");

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from reports import charts, palette, words
-from reports.blocks import Block, Column, Figure, Missing, Switch, Table, Variant, text_column
-from reports.curves import intervals_along
-from reports.intervals import around
-from reports.warehouse import Result, Row
+from reports import words
+from reports.html.blocks import Block, Column, Figure, Missing, Switch, Table, Variant, text_column
+from reports.marts.warehouse import Result, Row
+from reports.pages.intervals import around
+from reports.vega import charts, palette
+from reports.vega.curves import intervals_along
 
 BANDS = [(0.67, 1.5)]
 RATIO = "visual / linguistic ratio"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from reports import answers, words
-from reports.context import Context
-from reports.warehouse import Result, Row
+from reports import words
+from reports.marts import answers
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 
 PAGES = {
     "H1.1": "object-attention.html",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports import charts, palette, words
-from reports.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section
-from reports.context import Context
+from reports import words
+from reports.html.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages import diagnosis
 from reports.pages.tables import interval_table
-from reports.warehouse import Result, Row
+from reports.vega import charts, palette
 from reports.words import p_value
 
 COMMAND = "add `conditions: {occlusion: ..., knockout: ..., repeats: 1}` to the study, then `python -m ingest` and `dbt build`"

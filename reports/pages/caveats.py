@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.context import Context
+from reports.marts.context import Context
 
 NOT_A_CAUSE = "Attention is not a cause: these numbers say where a map rests, not that the actions depend on what lies there."
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports import charts, palette, words
-from reports.blocks import (
+from reports import words
+from reports.html.blocks import (
     Block,
     Column,
     Missing,
@@ -16,9 +16,10 @@ from reports.blocks import (
     Variant,
     text_column,
 )
-from reports.context import Context
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages.tables import LAYER, range_text
-from reports.warehouse import Result, Row
+from reports.vega import charts, palette
 
 COMMAND = "run another study into the same lake (`python -m ingest --study OTHER.yaml`), then `dbt build` and `python -m reports`"
 MOST_RUNS, MOST_ROWS, MOST_NAMES, NAME_LENGTH = 4, 600, 40, 44

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from measures.diagnosis import RELEVANT_SHARE
 from reports import words
-from reports.blocks import Column, Missing, Section, Table, TableBlock, text_column
-from reports.context import Context
-from reports.warehouse import Result, Row
+from reports.html.blocks import Column, Missing, Section, Table, TableBlock, text_column
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 
 MEANING = (
     "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "

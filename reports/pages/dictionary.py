@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.context import Context
-from reports.warehouse import Row
+from reports.marts.context import Context
+from reports.marts.warehouse import Row
 
 SCHEMAS = {
     "marts": "What pages read, and what a question to the warehouse should start from.",

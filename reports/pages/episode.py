@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from reports import palette, pictures, videos, words
-from reports.blocks import Column, Table
-from reports.context import BASELINE, Context
+from reports import words
 from reports.errors import ReportError
-from reports.pages import episodes
-from reports.pages.episodes import Headline
-from reports.render import script_json
-from reports.warehouse import Result, Row
+from reports.html.blocks import Column, Table
+from reports.html.render import episode_stem, script_json
+from reports.images import pictures
+from reports.marts.context import BASELINE, Context
+from reports.marts.headline import Headline
+from reports.marts.warehouse import Result, Row
+from reports.recordings import videos
+from reports.vega import palette
 
 Maps = dict[
     int, dict[str, dict[str, Any]]
@@ -78,7 +80,7 @@ def maps_of(ctx: Context, episode_ids: Sequence[str]) -> dict[str, Maps]:
 def write(ctx: Context, row: Row, maps: Maps, head: Headline, neighbours: dict[str, Any]) -> None:
     """Write the page and, in a folder beside it, pictures and one script a keyframe."""
     source = read(ctx, row["episode_id"])
-    name = episodes.file_name(ctx, row["episode_id"]).removesuffix(".html")
+    name = episode_stem(ctx.study.run_id, row["episode_id"])
     folder = ctx.out / "episodes" / name
     folder.mkdir(parents=True, exist_ok=True)
     shown: list[dict[str, Any]] = []

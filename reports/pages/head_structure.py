@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from reports import answers, charts, grids, palette, words
-from reports.blocks import (
+from reports import words
+from reports.html.blocks import (
     Block,
     Column,
     Figure,
@@ -19,10 +19,12 @@ from reports.blocks import (
     Variant,
     text_column,
 )
-from reports.context import Context, View
-from reports.intervals import around
+from reports.marts import answers
+from reports.marts.context import Context, View
+from reports.marts.warehouse import Result, Row
+from reports.pages.intervals import around
 from reports.pages.tables import LAYER, interval_table, range_text
-from reports.warehouse import Result, Row
+from reports.vega import charts, grids, palette
 from reports.words import p_value
 
 MEASURES = {"target_lift": "lift of the target", "entropy_norm": "focus (normalised entropy)"}

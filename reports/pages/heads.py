@@ -8,13 +8,24 @@ from dataclasses import dataclass, replace
 
 import altair as alt
 
-from reports import charts, grids, palette, words
-from reports.blocks import Block, Column, Missing, Section, Switch, Table, TableBlock, Variant, text_column
-from reports.context import Context, View
-from reports.intervals import around
+from reports import words
+from reports.html.blocks import (
+    Block,
+    Column,
+    Missing,
+    Section,
+    Switch,
+    Table,
+    TableBlock,
+    Variant,
+    text_column,
+)
+from reports.marts.context import Context, View
+from reports.marts.warehouse import Result, Row
 from reports.pages import caveats, head_structure
+from reports.pages.intervals import around
 from reports.pages.tables import LAYER, interval_table
-from reports.warehouse import Result, Row
+from reports.vega import charts, grids, palette
 
 COMMAND = "set `capture: {heads: all}` in the study, then `python -m ingest` and `dbt build`"
 MASKS = "add masks to the episodes and run `python -m ingest measure`, then `dbt build`"

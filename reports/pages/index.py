@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from reports import words
-from reports.context import Context
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages import diagnosis
 from reports.pages.cards import cards, unmeasured
 from reports.pages.warnings import STATES, warnings
-from reports.warehouse import Result, Row
 
 
 def content(ctx: Context) -> dict[str, Any]:

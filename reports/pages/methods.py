@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reports import answers
-from reports.context import Context
+from reports.marts import answers
+from reports.marts.context import Context
+from reports.marts.warehouse import Result
 from reports.pages import rules
-from reports.warehouse import Result
 
 RUN_FIELDS = {
     "study": "study",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from reports import charts, distributions, palette, words
-from reports.blocks import Block, Column, Figure, Missing, Section, Table, TableBlock, text_column
-from reports.context import Context
+from reports import words
+from reports.html.blocks import Block, Column, Figure, Missing, Section, Table, TableBlock, text_column
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages import balance_more
 from reports.pages.tables import LAYER, interval_table
-from reports.warehouse import Result, Row
+from reports.vega import charts, distributions, palette
 
 BANDS = [(0.67, 1.5)]
 RATIO = "visual / linguistic ratio"

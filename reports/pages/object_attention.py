@@ -6,13 +6,15 @@ import math
 from dataclasses import replace
 
 from measures.verdicts import LIFT_NEEDED
-from reports import answers, charts, distributions, palette, words
-from reports.blocks import Block, Figure, Missing, Section
-from reports.context import Context, View
-from reports.intervals import half_width
+from reports import words
+from reports.html.blocks import Block, Figure, Missing, Section
+from reports.marts import answers
+from reports.marts.context import Context, View
+from reports.marts.warehouse import Result, Row
 from reports.pages import caveats, object_tests
+from reports.pages.intervals import half_width
 from reports.pages.tables import interval_table, with_interval
-from reports.warehouse import Result, Row
+from reports.vega import charts, distributions, palette
 
 LIFT = "lift (1 = no preference)"
 LIFT_READS = (

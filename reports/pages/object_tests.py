@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports import answers, charts, palette, words
-from reports.blocks import (
+from reports import words
+from reports.html.blocks import (
     Block,
     Checklist,
     Column,
@@ -17,7 +17,9 @@ from reports.blocks import (
     TableBlock,
     text_column,
 )
-from reports.context import Context
+from reports.marts import answers
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages.tables import (
     LAYER,
     interval_table,
@@ -26,7 +28,7 @@ from reports.pages.tables import (
     test_columns,
     with_interval,
 )
-from reports.warehouse import Result, Row
+from reports.vega import charts, palette
 
 METRICS = {
     "log_lift": "log lift",

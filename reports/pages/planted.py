@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from measures.diagnosis import UNDECIDED
 from reports import words
-from reports.blocks import Column, Section, Table, TableBlock, text_column
-from reports.context import Context
+from reports.html.blocks import Column, Section, Table, TableBlock, text_column
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages.diagnosis import ERROR, MEANING, candidates
-from reports.warehouse import Result, Row
 
 KNOWN_BY = {"training": "its training alone", "behaviour": "its model card"}
 RIGHT = {True: "right", False: "WRONG", None: "no answer"}

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports import answers, charts, palette, words
-from reports.blocks import Block, Checklist, Column, Criterion, Figure, Missing, Section, Table, text_column
-from reports.context import Context, View
+from reports import words
+from reports.html.blocks import (
+    Block,
+    Checklist,
+    Column,
+    Criterion,
+    Figure,
+    Missing,
+    Section,
+    Table,
+    text_column,
+)
+from reports.marts import answers
+from reports.marts.context import Context, View
+from reports.marts.warehouse import Result, Row
 from reports.pages import caveats
 from reports.pages.object_tests import paired_table
 from reports.pages.tables import LAYER, interval_table, with_interval
-from reports.warehouse import Result, Row
+from reports.vega import charts, palette
 
 COMMAND = (
     "add `conditions: {prompts: ..., paraphrases: ...}` to the study, then `python -m ingest` and `dbt build`"

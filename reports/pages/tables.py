@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.blocks import Column, Table, text_column
-from reports.warehouse import Row
+from reports.html.blocks import Column, Table, text_column
+from reports.marts.warehouse import Row
 from reports.words import interval, p_value
 
 LAYER = Column("layer", "layer")

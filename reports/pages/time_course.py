@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from reports import answers, charts, palette, words
-from reports.blocks import Block, Column, Figure, Missing, Section, Switch, Table, Variant, text_column
-from reports.context import Context, View
-from reports.curves import intervals_of_each
-from reports.intervals import around
+from reports import words
+from reports.html.blocks import Block, Column, Figure, Missing, Section, Switch, Table, Variant, text_column
+from reports.marts import answers
+from reports.marts.context import Context, View
+from reports.marts.warehouse import Result, Row
 from reports.pages import caveats, time_links
+from reports.pages.intervals import around
 from reports.pages.object_tests import paired_table
 from reports.pages.tables import LAYER, interval_table, with_interval
-from reports.warehouse import Result, Row
+from reports.vega import charts, palette
+from reports.vega.curves import intervals_of_each
 
 MASKS = "add masks to the episodes and run `python -m ingest measure`, then `dbt build`"
 SHARE = "share of the camera's attention"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from reports import charts, palette, words
-from reports.blocks import Block, Column, Missing, Section, Switch, Table, Variant, text_column
-from reports.context import Context
-from reports.curves import intervals_of_each
-from reports.intervals import around
+from reports import words
+from reports.html.blocks import Block, Column, Missing, Section, Switch, Table, Variant, text_column
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
+from reports.pages.intervals import around
 from reports.pages.tables import LAYER
-from reports.warehouse import Result, Row
+from reports.vega import charts, palette
+from reports.vega.curves import intervals_of_each
 
 KEYFRAMES = "an episode needs two keyframes in a row: lower `episodes: {keyframes: {every: N}}`, then `python -m ingest` and `dbt build`"
 LONGER = "episodes need at least 5 keyframes with the object in view: lower `episodes: {keyframes: {every: N}}`, then `python -m ingest` and `dbt build`"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports import words
-from reports.context import Context
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages import caveats
-from reports.warehouse import Result, Row
 
 STATES = ("done", "partial", "failed", "skipped", "pending")
 PADDING_WORTH_A_WORD = 0.10

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from reports import charts, grids, palette, words
-from reports.blocks import Block, Column, Figure, Missing, Section, Switch, Table, Variant, text_column
-from reports.context import Context
-from reports.intervals import around
+from reports import words
+from reports.html.blocks import Block, Column, Figure, Missing, Section, Switch, Table, Variant, text_column
+from reports.marts.context import Context
+from reports.marts.warehouse import Result, Row
 from reports.pages import caveats
-from reports.warehouse import Result, Row
+from reports.pages.intervals import around
+from reports.vega import charts, grids, palette
 
 INSTRUCTIONS, MOST_WORDS, MOST_SPELLINGS = 12, 40, 24
 WORD_LENGTH, INSTRUCTION_LENGTH, REGION_LENGTH = 18, 90, 24

@@ -47,6 +47,44 @@ def test_reports_reads_the_warehouse_and_not_ingest():
     assert not offenders("reports", "ingest", "models")
 
 
+# From the bottom to the top: each knows only those before it, and what lies in it.
+FLOORS_OF_REPORTS = (
+    ("errors", "words"),
+    ("marts",),
+    ("html", "vega", "images"),
+    ("recordings",),
+    ("pages",),
+    ("building",),
+    ("site",),
+    ("exposures", "figures", "summary"),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+
+
+def room_of(module: str) -> str:
+    """'pages' of 'reports.pages.heads.sections'."""
+    return module.split(".")[1]
+
+
+def test_reports_is_built_from_the_bottom_to_the_top():
+    floors = {room: i for i, rooms in enumerate(FLOORS_OF_REPORTS) for room in rooms}
+    found = []
+    for file in project_files(".py"):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        if parts[0] != "reports" or parts[1] == "__init__":
+            continue
+        used = {room_of(name) for name in imported_modules(file) if name.startswith("reports.")}
+        assert used <= floors.keys(), f"{file}: name its floor here"
+        found += [
+            f"{'/'.join(parts)} imports {room}"
+            for room in used
+            if room != parts[1] and floors[room] >= floors[parts[1]]
+        ]
+    assert not found
+
+
 def test_ingest_knows_neither_reports_nor_models():
     assert not offenders("ingest", "reports", "models")
 

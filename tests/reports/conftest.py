@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports import kept, render, site
-from reports.context import Context, read_study
-from reports.report import Report
-from reports.warehouse import open_warehouse
+from reports import site
+from reports.building import kept
+from reports.building.report import Report
+from reports.html import render
+from reports.marts.context import Context, read_study
+from reports.marts.warehouse import open_warehouse
 from tests.reports import synthetic
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import render
-from reports.assets import CSP, write
+from reports.building.assets import CSP, write
+from reports.html import render
 from tests.reports import axe
 from tests.reports.conftest import Site, Visit
 

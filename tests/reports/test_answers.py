@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from measures import verdicts
-from reports import answers, distributions, sheet, words
-from reports.context import condition_name
+from reports import words
+from reports.marts import answers
+from reports.marts.context import condition_name
+from reports.marts.warehouse import Result
 from reports.pages import rules, warnings
 from reports.pages.modality_balance import band_claim
-from reports.warehouse import Result
+from reports.vega import distributions, sheet
 
 
 def verdict(because: str, hypothesis: str = "H1.1", **more: Any) -> dict[str, Any]:

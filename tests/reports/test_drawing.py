@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from reports import drawing
+from reports.images import drawing
 
 
 def test_maps_run_between_the_published_ends_of_their_colours() -> None:

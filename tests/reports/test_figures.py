@@ -14,9 +14,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from reports import figures, print_figures, sheet
-from reports.chart_data import chart_rows
-from reports.study_opened import opened
+from reports.commands.study_opened import opened
+from reports.figures import named_charts, print_figures
+from reports.figures.chart_data import chart_rows
+from reports.vega import sheet
 from tests.reports.conftest import Site, Visit
 from tests.reports.drawn import specs
 from tests.reports.test_build import run
@@ -74,7 +75,9 @@ def test_csv_is_the_mart(rich: Site, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_every_chart_of_the_pages_has_a_name_and_is_that_chart(rich: Site) -> None:
     with opened(rich.warehouse, rich.lake, None) as ctx:
-        named = [chart for page in figures.drawn_pages(ctx) for chart in figures.charts_of(ctx, page)]
+        named = [
+            chart for page in named_charts.drawn_pages(ctx) for chart in named_charts.charts_of(ctx, page)
+        ]
     assert len({chart.name for chart in named}) == len(named)
     assert all(re.fullmatch(r"[a-z-]+/[a-z0-9-]+-\d+(/\d+)?", chart.name) for chart in named)
     assert all(re.fullmatch(r"[a-z0-9-]+", chart.file_stem) for chart in named)
@@ -96,19 +99,19 @@ def test_names_are_known_without_drawing(rich: Site, monkeypatch: pytest.MonkeyP
     with opened(rich.warehouse, rich.lake, None) as ctx:
         drawn = [
             (chart.name, chart.title)
-            for page in figures.drawn_pages(ctx)
-            for chart in figures.charts_of(ctx, page)
+            for page in named_charts.drawn_pages(ctx)
+            for chart in named_charts.charts_of(ctx, page)
         ]
         monkeypatch.setattr(sheet, "part_of_a_page", None)  # what takes the time
-        named = [pair for page in figures.drawn_pages(ctx) for pair in figures.names_of(ctx, page)]
+        named = [pair for page in named_charts.drawn_pages(ctx) for pair in named_charts.names_of(ctx, page)]
     assert named == drawn
     assert len(named) > 50
 
 
 def test_a_choice_of_a_place_has_a_number_and_its_own_rows(rich: Site) -> None:
     with opened(rich.warehouse, rich.lake, None) as ctx:
-        first = figures.chart_named(ctx, "words/words-1")
-        third = figures.chart_named(ctx, "words/words-1/3")
+        first = named_charts.chart_named(ctx, "words/words-1")
+        third = named_charts.chart_named(ctx, "words/words-1/3")
     assert first.name == "words/words-1/1"
     assert first.title != third.title
     assert first.datasets != third.datasets
@@ -145,7 +148,7 @@ def test_a_chart_cannot_ask_the_network(rich: Site) -> None:
     """A specification that names an address is drawn without it, or not at all."""
     spec = {"mark": "point", "data": {"url": "https://example.invalid/rows.csv"}, "datasets": {}}
     with pytest.raises(ValueError, match=r"example\.invalid"):
-        print_figures.drawn(figures.NamedChart("x/y-1", "", spec, ()), "svg")
+        print_figures.drawn(named_charts.NamedChart("x/y-1", "", spec, ()), "svg")
 
 
 def test_links_save_what_the_command_writes(
@@ -193,7 +196,7 @@ def test_a_choice_is_saved_under_its_number_with_hostile_names_as_text(
     assert download.value.suggested_filename == "words-words-1-2.csv"
     download.value.save_as(tmp_path / "words.csv")
     with opened(rich.warehouse, rich.lake, None) as ctx:
-        chart = figures.chart_named(ctx, "words/words-1/2")
+        chart = named_charts.chart_named(ctx, "words/words-1/2")
     columns, rows = chart_rows(chart.datasets, chart.columns)
     found = list(csv.DictReader(io.StringIO((tmp_path / "words.csv").read_text(encoding="utf-8"))))
     assert [row[columns["word"]] for row in found] == [row["word"] for row in rows]

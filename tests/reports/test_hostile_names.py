@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from reports.render import page_id, script_json
+from reports.html.render import page_id, script_json
 from tests.reports.conftest import Site, Visit
 from tests.reports.synthetic import HOSTILE
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from reports import charts, distributions
+from reports.vega import charts, distributions
 from tests.reports import many, synthetic
 from tests.reports.conftest import Visit, episodes_alone
 

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from reports import charts, distributions, drawing, palette, pictures, words
+from reports import words
+from reports.images import drawing, pictures
+from reports.vega import charts, distributions, palette
 
 
 def test_contours_enclose_the_label() -> None:

@@ -8,7 +8,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from reports import drawing, site
+from reports import site
+from reports.images import drawing
 from tests.reports.conftest import Site, Visit
 from tests.reports.test_build import damaged, run
 from tests.reports.test_viewer import expect_shown, open_first

@@ -12,10 +12,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from reports import drawing
-from reports.context import BASELINE, View
-from reports.shots import episode_named, read_reel
-from reports.study_opened import opened
+from reports.commands.study_opened import opened
+from reports.images import drawing
+from reports.marts.context import BASELINE, View
+from reports.recordings.shots import episode_named, read_reel
 from tests.reports import synthetic
 from tests.reports.conftest import Site
 from tests.reports.test_build import run

@@ -11,9 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from reports import kept, site, videos
-from reports.context import Context
-from reports.pages.episodes import file_name
+from reports import site
+from reports.building import kept
+from reports.html.render import episode_stem
+from reports.marts.context import Context
+from reports.recordings import videos
 from tests.reports import synthetic
 
 SHAPE = synthetic.replace(
@@ -48,10 +50,7 @@ class World:
         return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
     def stem(self, episode_id: str) -> str:
-        class Named:
-            study = SHAPE
-
-        return file_name(Named(), episode_id).removesuffix(".html")  # type: ignore[arg-type]
+        return episode_stem(SHAPE.run_id, episode_id)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reports import drawing, video_files, video_frames, videos
-from reports.context import BASELINE, Context, View
-from reports.shots import Reel, episode_named, read_reel
-from reports.study_opened import opened
+from reports.commands.study_opened import opened
+from reports.html.render import episode_stem
+from reports.images import drawing
+from reports.marts.context import BASELINE, Context, View
+from reports.recordings import video_files, video_frames
+from reports.recordings.shots import Reel, episode_named, read_reel
 from tests.reports import synthetic
 from tests.reports.conftest import Site
 from tests.reports.test_build import run
@@ -238,7 +240,7 @@ def test_a_little_study_has_a_video_too(
 def test_an_episode_is_found_by_its_page(rich: Site) -> None:
     with opened(rich.warehouse, rich.lake, None) as ctx:
         for path in (rich.root / "episodes").glob("*.html"):
-            assert videos.episodes.file_name(ctx, episode_named(ctx, path.name)["episode_id"]) == path.name
+            assert episode_stem(ctx.study.run_id, episode_named(ctx, path.name)["episode_id"]) == path.stem
 
 
 def test_no_frame_is_no_video(tmp_path: Path) -> None:

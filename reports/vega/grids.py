@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from reports.palette import DIVERGING, SEQUENTIAL
-from reports.sheet import Rows, Sheet, Spec, chart_maker
+from reports.vega.palette import DIVERGING, SEQUENTIAL
+from reports.vega.sheet import Rows, Sheet, Spec, chart_maker
 
 DIMMED = 0.3  # opacity of what counts nowhere
 TALLEST, ROW_HEIGHT = 480, 24

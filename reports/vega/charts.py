@@ -13,8 +13,8 @@ from typing import Any
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from reports.palette import MODALITIES, SEQUENTIAL
-from reports.sheet import (
+from reports.vega.palette import MODALITIES, SEQUENTIAL
+from reports.vega.sheet import (
     GREY,
     HEIGHT,
     Sheet,

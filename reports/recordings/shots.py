@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reports import drawing, pictures
-from reports.context import BASELINE, Context, View
 from reports.errors import ReportError
-from reports.pages.episodes import file_name
-from reports.warehouse import Row
+from reports.html.render import episode_stem
+from reports.images import drawing, pictures
+from reports.marts.context import BASELINE, Context, View
+from reports.marts.warehouse import Row
 
 Key = tuple[str, int, int]  # condition, layer, head (-1 = mean over heads)
 
@@ -76,7 +76,7 @@ def episode_named(ctx: Context, wanted: str) -> Row:
     if wanted in rows:
         return rows[wanted]
     stem = wanted.removesuffix(".html")
-    matching = [e for e in rows if file_name(ctx, e).removesuffix(".html") == stem] or [
+    matching = [e for e in rows if episode_stem(ctx.study.run_id, e) == stem] or [
         e for e in rows if wanted in e
     ]
     if len(matching) == 1:

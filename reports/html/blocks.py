@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.warehouse import Result, Row
+from reports.marts.warehouse import Result, Row
 from reports.words import number
 
 

@@ -15,14 +15,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from reports import drawing, pictures
-from reports.context import BASELINE, Context
 from reports.errors import OutputRefusedError, ReportError
-from reports.pages import episodes
-from reports.shots import Reel, episode_named, read_reel
-from reports.video_frames import Look, Painter
-from reports.videos import MARTS, safe
-from reports.warehouse import Result, Row
+from reports.html.render import episode_stem
+from reports.images import drawing, pictures
+from reports.marts.context import BASELINE, Context
+from reports.marts.headline import headline
+from reports.marts.warehouse import Result, Row
+from reports.recordings.shots import Reel, episode_named, read_reel
+from reports.recordings.video_frames import Look, Painter
+from reports.recordings.videos import MARTS, safe
 
 SIZE = 224  # pixels of a map, as of the pictures
 
@@ -49,7 +50,7 @@ def write(ctx: Context, wanted: str, out: Path) -> int:
     ctx.warehouse.require(*MARTS)
     episode = episode_named(ctx, wanted)
     reels = reels_of(ctx, episode)
-    stem = episodes.file_name(ctx, episode["episode_id"]).removesuffix(".html")
+    stem = episode_stem(ctx.study.run_id, episode["episode_id"])
     beside = out.with_name(f".{out.name}.partial")
     try:
         beside.touch()
@@ -216,7 +217,7 @@ def log_numbers(rr: Any, recording: Any, ctx: Context, episode_id: str, reels: S
 
 def layout(rr: Any, ctx: Context, reels: Sequence[Reel]) -> Any:
     """What the viewer shows at first: each camera under the first view's map of the layer that the table of episodes speaks of."""
-    head = episodes.headline(ctx)
+    head = headline(ctx)
     views = []
     for reel in {reel.camera: reel for reel in reversed(reels)}.values():
         layer = head.layer if head.layer in reel.layers() else reel.layers()[0]

@@ -21,8 +21,8 @@ from typing import Any
 
 import measures
 import reports
-from reports.context import Context
-from reports.warehouse import Asked, Row
+from reports.marts.context import Context
+from reports.marts.warehouse import Asked, Row
 
 FILE = ".gazehouse-kept.json"
 FORMAT = 1

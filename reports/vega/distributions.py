@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from reports.sheet import (
+from reports.vega.sheet import (
     GREY,
     Rows,
     Sheet,

@@ -6,11 +6,12 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reports import charts, site
-from reports.blocks import Column, Figure, Switch
-from reports.context import Context
+from reports import site
 from reports.errors import ReportError
-from reports.sheet import Rows, Spec, without_drawing
+from reports.html.blocks import Column, Figure, Switch
+from reports.marts.context import Context
+from reports.vega import charts
+from reports.vega.sheet import Rows, Spec, without_drawing
 
 LIST = "`python -m reports figure --list` names all"
 

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from reports import video_files, video_frames
-from reports.context import BASELINE, Context, View
-from reports.drawing import RGB
 from reports.errors import ReportError
-from reports.pages import episodes
-from reports.shots import Reel, episode_named, read_reel
-from reports.video_frames import Look, Style
+from reports.html.render import episode_stem
+from reports.images.drawing import RGB
+from reports.marts.context import BASELINE, Context, View
+from reports.marts.headline import Headline, headline
+from reports.recordings import video_files, video_frames
+from reports.recordings.shots import Reel, episode_named, read_reel
+from reports.recordings.video_frames import Look, Style
 from reports.words import listed
 
 Kind = Literal["layer", "layers", "prompts"]
@@ -88,7 +89,7 @@ def reel_wanted(ctx: Context, episode: str, wanted: Wanted) -> tuple[Reel, int]:
     ctx.warehouse.require(*MARTS)
     if not ctx.study.views:
         raise ReportError(f"run {ctx.study.run_id} has no maps: run `python -m ingest`, then `dbt build`")
-    head = episodes.headline(ctx)
+    head = headline(ctx)
     view = view_named(ctx, wanted.view, head.view)
     camera = wanted.camera or head.camera
     if camera not in ctx.study.cameras:
@@ -107,7 +108,7 @@ def videos_wanted(ctx: Context, episode: str, wanted: Wanted) -> list[Video]:
     heads = [-1] if wanted.heads is None else numbers(wanted.heads, reel.heads(), "heads")
     if not heads:
         numbers("0", [], "heads")
-    stem = f"{episodes.file_name(ctx, reel.episode['episode_id']).removesuffix('.html')}-{safe(reel.view.key)}-camera{ctx.study.cameras.index(reel.camera)}"
+    stem = f"{episode_stem(ctx.study.run_id, reel.episode['episode_id'])}-{safe(reel.view.key)}-camera{ctx.study.cameras.index(reel.camera)}"
     names = prompts_of(ctx, reel, wanted.prompts) if wanted.kind == "prompts" else {}
     found: list[Video] = []
     for head in heads:
@@ -170,7 +171,7 @@ def targets(videos: Sequence[Video], out: Path | None, form: video_files.Contain
     ]
 
 
-def of_page(ctx: Context, episode_id: str, head: episodes.Headline, target: Path) -> int:
+def of_page(ctx: Context, episode_id: str, head: Headline, target: Path) -> int:
     """The video beside an episode's page: three panels of the headline's view, camera and layer, words burnt in; its frames.
 
     Raises ReportError where the episode has no picture with a map there.

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports import kept, render
-from reports.context import Context
+from reports.building import kept
+from reports.building.report import Report, guarded
+from reports.html import render
+from reports.html.render import episode_stem
+from reports.marts.context import Context
+from reports.marts.headline import Headline, headline
+from reports.marts.warehouse import Result, Row
 from reports.pages import episode, episodes
-from reports.report import Report, guarded
-from reports.warehouse import Result, Row
 
 BATCH = 12  # episodes whose maps are read at once: about 15 MB of the demo's
 PLACE = ("<!-- place -->", "<!-- /place -->")
@@ -22,14 +25,14 @@ PLACE = ("<!-- place -->", "<!-- /place -->")
 class Listed:
     """The table of episodes, and those of its rows that get a page, in its order."""
 
-    head: episodes.Headline
+    head: Headline
     result: Result
     with_page: Sequence[Row]
 
 
 def listed(context: Context, most: int | None) -> Listed:
     """Read the table; `most` pages at most, evenly spread over it, so that no outcome is left out."""
-    head = episodes.headline(context)
+    head = headline(context)
     result = episodes.read(context, head)
     n = len(result)
     chosen = n if most is None else min(most, n)
@@ -63,7 +66,7 @@ def write(
             name, before = row["episode_id"], len(report.failures)
             with guarded(report, f"episode {render.cut(name, 80)!r}"):
                 episode.write(context, row, maps.get(name, {}), table.head, places[name])
-            report.built.append(stem_of(context, name))
+            report.built.append(episode_stem(context.study.run_id, name))
             if len(report.failures) > before:
                 write_failed(context, row, report.failures[-1])
                 failed += 1
@@ -72,11 +75,6 @@ def write(
         if len(new) > BATCH:
             say(f"episodes: {min(first + BATCH, len(new))} of {len(new)}")
     return len(rows) - failed
-
-
-def stem_of(context: Context, episode_id: str) -> str:
-    """File name of an episode's page without its suffix, which is also the name of its folder."""
-    return episodes.file_name(context, episode_id).removesuffix(".html")
 
 
 def files_of(site: Path, stem: str) -> list[Path]:
@@ -93,7 +91,7 @@ def around_place(page: Path) -> tuple[str, str]:
 
 def keep(context: Context, memory: kept.Memory, episode_id: str, drawn_from: str) -> None:
     """Remember a page that was drawn."""
-    stem = stem_of(context, episode_id)
+    stem = episode_stem(context.study.run_id, episode_id)
     page, *files = files_of(context.out, stem)
     memory.new.episodes[stem] = kept.KeptEpisode(
         drawn_from, kept.digest(around_place(page)), *kept.weighed(files)
@@ -104,7 +102,7 @@ def is_taken_over(
     context: Context, memory: kept.Memory, episode_id: str, drawn_from: str, place: dict[str, Any]
 ) -> bool:
     """Take an episode's page from the old site where it is drawn from the same; whether it was."""
-    stem = stem_of(context, episode_id)
+    stem = episode_stem(context.study.run_id, episode_id)
     known = memory.old.episodes.get(stem)
     page, *files = files_of(memory.site, stem)
     if (
@@ -136,14 +134,16 @@ def write_failed(context: Context, row: Row, reason: str) -> None:
         "reason": reason,
     }
     text = context.templates.get_template("failed.html").render(common)
-    target = context.out / "episodes" / episodes.file_name(context, row["episode_id"])
+    target = context.out / "episodes" / f"{episode_stem(context.study.run_id, row['episode_id'])}.html"
     target.parent.mkdir(exist_ok=True)
     target.write_text(text, encoding="utf-8")
 
 
 def neighbours(context: Context, rows: Sequence[Row], i: int) -> dict[str, Any]:
     """Links to the episodes before and after."""
-    names = [episodes.file_name(context, row["episode_id"]) for row in rows[max(0, i - 1) : i + 2]]
+    names = [
+        f"{episode_stem(context.study.run_id, row['episode_id'])}.html" for row in rows[max(0, i - 1) : i + 2]
+    ]
     before = names[0] if i > 0 else None
     after = names[-1] if i + 1 < len(rows) else None
     return {"before": before, "after": after, "position": i + 1, "total": len(rows)}

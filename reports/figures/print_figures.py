@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import vl_convert
 
-from reports.chart_data import as_csv
 from reports.errors import OutputRefusedError
-from reports.figures import NamedChart
-from reports.render import plain
-from reports.sheet import Spec
+from reports.figures.chart_data import as_csv
+from reports.figures.named_charts import NamedChart
+from reports.html.render import plain
+from reports.vega.sheet import Spec
 
 Format = Literal["png", "svg", "pdf", "csv"]
 WIDTH = 720  # pixels of the page, before `scale`

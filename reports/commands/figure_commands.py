@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from reports import figures, print_figures, summary
-from reports.context import Context
+from reports import summary
+from reports.commands.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
+from reports.commands.study_opened import opened
 from reports.errors import ReportError
-from reports.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
-from reports.study_opened import opened
+from reports.figures import named_charts, print_figures
+from reports.marts.context import Context
 from reports.words import printable
 
 SUFFIXES: dict[str, print_figures.Format] = {".png": "png", ".svg": "svg", ".pdf": "pdf", ".csv": "csv"}
@@ -48,7 +49,7 @@ def figure(
     with opened(warehouse, lake, run) as ctx:
         if name is None:
             raise typer.Exit(1 if listed(ctx) else 0)
-        chart = figures.chart_named(ctx, name)
+        chart = named_charts.chart_named(ctx, name)
     form = format_ or (SUFFIXES.get(out.suffix.lower()) if out else None) or "png"
     content = print_figures.drawn(chart, form, width, scale)
     if out == Path("-"):
@@ -63,9 +64,9 @@ def figure(
 def listed(ctx: Context) -> int:
     """Print every figure, and the pages that could not be built to stderr; how many those were."""
     failed = 0
-    for page in figures.drawn_pages(ctx):
+    for page in named_charts.drawn_pages(ctx):
         try:
-            for name, title in figures.names_of(ctx, page):
+            for name, title in named_charts.names_of(ctx, page):
                 typer.echo(f"{name}\t{printable(title)}")
         except ReportError as error:
             typer.echo(f"failed: {error}", err=True)

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 
 from measures.modality import band
-from reports.context import Context, View
-from reports.warehouse import Row
+from reports.marts.context import Context, View
+from reports.marts.warehouse import Row
 
 DECIDING = re.compile(
     r"the (?:third best|clearest), L(\d+)(?: under (.+?)| from the first third to the last| from one action token to the next)?, has "

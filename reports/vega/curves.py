@@ -7,8 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from reports.charts import SHAPES
-from reports.sheet import (
+from reports.vega.charts import SHAPES
+from reports.vega.sheet import (
     GREY,
     HEIGHT,
     Rows,

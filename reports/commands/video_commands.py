@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from reports import recording, video_files, videos
-from reports.drawing import Colours, Kernel
-from reports.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
-from reports.study_opened import opened
-from reports.video_frames import Look, Style
+from reports.commands.options import LAKE, WAREHOUSE, Lake, Run, Warehouse
+from reports.commands.study_opened import opened
+from reports.images.drawing import Colours, Kernel
+from reports.recordings import recording, video_files, videos
+from reports.recordings.video_frames import Look, Style
 
 
 def video(

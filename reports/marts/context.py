@@ -13,7 +13,7 @@ import jinja2
 
 from measures.verdict import middle_layers
 from reports.errors import ReportError
-from reports.warehouse import Result, Row, Warehouse
+from reports.marts.warehouse import Result, Row, Warehouse
 from reports.words import short_names, view_name, view_short
 
 DEFAULT_STATISTICS = {"alpha": 0.05, "bootstrap": 10000, "min_episodes": 20}

@@ -12,7 +12,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.blocks import Column
+from reports.html.blocks import Column
 
 Rows = Sequence[Mapping[str, Any]]
 

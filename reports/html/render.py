@@ -13,8 +13,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from reports import packing, words
-from reports.warehouse import Result
+from reports import words
+from reports.html import packing
+from reports.marts.warehouse import Result
 
 ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
@@ -43,6 +44,11 @@ def script_json(value: Any) -> Markup:
 def page_id(*parts: str, size: int = 8) -> str:
     """Hex blake2b of some texts: a file name that no name can spoil."""
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=size).hexdigest()
+
+
+def episode_stem(run_id: str, episode_id: str) -> str:
+    """File name of an episode's page without its suffix, which is also the name of its folder: a hash, whatever its name."""
+    return page_id(run_id, episode_id)
 
 
 def literal(value: Any) -> str:

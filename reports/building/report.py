@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from reports.warehouse import Result
+from reports.marts.warehouse import Result
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports import packing
-from reports.blocks import Table
-from reports.render import script_json
-from reports.warehouse import Row
+from reports.html import packing
+from reports.html.blocks import Table
+from reports.html.render import script_json
+from reports.marts.warehouse import Row
 
 PAGED_ABOVE = 500
 """Rows that one page still holds by itself: about 250 kB of episodes."""

@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from reports.drawing import RGB
 from reports.errors import OutputRefusedError, ReportError
+from reports.images.drawing import RGB
 
 Container = Literal["webm", "mp4", "avi"]
 # codec, pixel format, options: constant quality, good enough to read the words that are burnt in

@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reports import drawing
-from reports.context import BASELINE
-from reports.drawing import RGB
-from reports.shots import Key, Reel, Shot
+from reports.images import drawing
+from reports.images.drawing import RGB
+from reports.marts.context import BASELINE
+from reports.recordings.shots import Key, Reel, Shot
 from reports.words import percent
 
 Style = Literal["panels", "overlay"]

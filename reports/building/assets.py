@@ -9,7 +9,7 @@ from pathlib import Path
 
 import vl_convert
 
-from reports import drawing, pictures
+from reports.images import drawing, pictures
 
 # `file:` because some browsers do not count a file beside the page as 'self'. No eval: Vega runs its interpreter.
 CSP = "; ".join([

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reports import render
-from reports.context import Context, read_study
-from reports.warehouse import open_warehouse
+from reports.html import render
+from reports.marts.context import Context, read_study
+from reports.marts.warehouse import open_warehouse
 
 
 @contextmanager

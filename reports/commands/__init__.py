@@ -1,0 +1,1 @@
+"""The commands beside `build` and `serve`, and the options that all of them share."""

@@ -1,0 +1,1 @@
+"""Single charts of the report as files."""

@@ -1,0 +1,1 @@
+"""Pictures with maps and outlines over them, as numbers."""

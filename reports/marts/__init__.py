@@ -1,0 +1,1 @@
+"""What pages are drawn from: the warehouse by named queries, the run on show, its verdicts."""

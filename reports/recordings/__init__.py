@@ -1,0 +1,1 @@
+"""An episode as a file to play: videos, and recordings for the Rerun viewer."""
