@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from reports.html.render import plain
 from reports.marts import answers
@@ -33,9 +33,16 @@ def content(ctx: Context) -> dict[str, Any]:
             {name: row[name] for name in HYPOTHESIS} | {"estimate_unit": answers.unit(row), "claimed": answers.claimed(row)}
             for row in ctx.query("verdicts")
         ],
-        "balance_by_layer": ctx.query("balance_summary").rows,
-        "balance_by_task": ctx.query("balance_summary_by_task").rows,
+        "balance_by_layer": balance(ctx, "layer"),
+        "balance_by_task": balance(ctx, "task"),
     }  # fmt: skip
+
+
+def balance(ctx: Context, by: Literal["layer", "task"]) -> list[Row]:
+    """The balance of vision and language by layer, or by task; the other of the two is no column of it."""
+    other = {"layer": "task", "task": "layer"}[by]
+    rows = ctx.query("balance_summary", grouped_by=by)
+    return [{name: value for name, value in row.items() if name != other} for row in rows]
 
 
 def as_json(ctx: Context) -> str:

@@ -150,7 +150,7 @@ class Context:
 
 
 def read_study(warehouse: Warehouse, wanted: str | None) -> Study:
-    """The run that was asked for, or the one with the most inferences.
+    """The run that was asked for, or the one worked on last.
 
     Raises ReportError where there is none, or several match.
     """

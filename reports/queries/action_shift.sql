@@ -8,4 +8,4 @@ select
     high
 from marts.action_shift_by_condition
 where run_id = getvariable('run_id') and outcome = 'all'
-order by condition_kind desc, condition_id
+order by condition_kind desc, condition_id asc

@@ -1,4 +1,5 @@
--- Vision and language by tenths of the episode: mean over the keyframes of a tenth, then over episodes; layers averaged.
+-- Vision and language by tenths of the episode: mean over the keyframes of a tenth, then over episodes; layers
+-- averaged.
 with by_episode as (
     select
         balance.episode_id,

@@ -1,10 +1,11 @@
--- Visual / linguistic balance of the actions by layer, as the original protocol's parser sums it up over episodes
+-- Visual / linguistic balance of the actions, as the original protocol's parser sums it up over episodes
 -- (`_seed`; standard deviations with ddof = 0), and as the verdict on M does: log ratio with its interval.
--- Layer -1 is layers_avg.
+-- One row a layer, where `grouped_by` is 'layer' (layer -1 is layers_avg), or one a task, layers averaged, where it is 'task'.
 with by_episode as (
     select
         denoise_step,
-        layer,
+        case when getvariable('grouped_by') = 'layer' then layer end as layer,
+        case when getvariable('grouped_by') = 'task' then task end as task,
         count(*) as n_episodes,
         sum(n_undefined)::bigint as n_undefined,
         avg(mean_ratio_seed) as mean_ratio_seed,
@@ -17,21 +18,44 @@ with by_episode as (
         avg(linguistic_fraction) as mean_linguistic_fraction,
         stddev_pop(linguistic_fraction) as std_linguistic_fraction
     from marts.modality_balance_by_episode
-    where run_id = getvariable('run_id')
+    where run_id = getvariable('run_id') and (getvariable('grouped_by') = 'layer' or layer = -1)
     group by all
+),
+
+judged as (
+    select
+        denoise_step,
+        layer,
+        null as task,
+        log_ratio,
+        low,
+        high,
+        band
+    from marts.modality_balance_by_layer
+    where getvariable('grouped_by') = 'layer' and run_id = getvariable('run_id') and outcome = 'all'
+    union all
+    select
+        denoise_step,
+        null as layer,
+        task,
+        log_ratio,
+        low,
+        high,
+        band
+    from marts.modality_balance_by_task
+    where getvariable('grouped_by') = 'task' and run_id = getvariable('run_id') and layer = -1 and outcome = 'all'
 )
 
 select
     by_episode.*,
-    exp(layers.log_ratio) as ratio,
-    exp(layers.low) as ratio_low,
-    exp(layers.high) as ratio_high,
-    layers.band
+    exp(judged.log_ratio) as ratio,
+    exp(judged.low) as ratio_low,
+    exp(judged.high) as ratio_high,
+    judged.band
 from by_episode
-left join marts.modality_balance_by_layer as layers
+left join judged
     on
-        by_episode.denoise_step = layers.denoise_step
-        and by_episode.layer = layers.layer
-        and layers.run_id = getvariable('run_id')
-        and layers.outcome = 'all'
-order by by_episode.denoise_step, by_episode.layer
+        by_episode.denoise_step = judged.denoise_step
+        and by_episode.layer is not distinct from judged.layer
+        and by_episode.task is not distinct from judged.task
+order by by_episode.denoise_step, by_episode.layer, by_episode.task

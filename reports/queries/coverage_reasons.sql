@@ -5,4 +5,4 @@ select
     n_units
 from marts.coverage_reasons
 where run_id = getvariable('run_id') and status <> 'done'
-order by n_units desc, condition_group, status, reason
+order by n_units desc, condition_group asc, status asc, reason asc

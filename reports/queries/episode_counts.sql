@@ -6,4 +6,4 @@ select
 from marts.episodes
 where run_id = getvariable('run_id')
 group by all
-order by outcome desc, failure_kind
+order by outcome desc, failure_kind asc

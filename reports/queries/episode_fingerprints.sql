@@ -4,35 +4,35 @@ with hashed as (
         episode_id,
         'frames' as mart,
         hash(frames) as fingerprint
-    from marts.frames as frames
+    from marts.frames
     where run_id = getvariable('run_id')
     union all
     select
         episode_id,
         'frame_metrics' as mart,
         hash(frame_metrics) as fingerprint
-    from marts.frame_metrics as frame_metrics
+    from marts.frame_metrics
     where run_id = getvariable('run_id')
     union all
     select
         episode_id,
         'objects' as mart,
         hash(objects) as fingerprint
-    from marts.objects as objects
+    from marts.objects
     where run_id = getvariable('run_id')
     union all
     select
         episode_id,
         'modality_balance_by_step' as mart,
-        hash(balance) as fingerprint
-    from marts.modality_balance_by_step as balance
+        hash(modality_balance_by_step) as fingerprint
+    from marts.modality_balance_by_step
     where run_id = getvariable('run_id')
     union all
     select
         episode_id,
         'frame_gallery' as mart,
-        hash(gallery) as fingerprint
-    from marts.frame_gallery as gallery
+        hash(frame_gallery) as fingerprint
+    from marts.frame_gallery
     where run_id = getvariable('run_id') and head = -1 and query not like '%:%'
 )
 

@@ -43,4 +43,4 @@ from marts.episodes as episodes
 left join lift using (episode_id)
 left join ratio using (episode_id)
 where episodes.run_id = getvariable('run_id')
-order by episodes.outcome desc, episodes.episode_id
+order by episodes.outcome desc, episodes.episode_id asc

@@ -6,4 +6,4 @@ select
     example_detail
 from marts.issues_by_reason
 where run_id = getvariable('run_id')
-order by n_issues desc, stage, reason
+order by n_issues desc, stage asc, reason asc

@@ -1,4 +1,5 @@
--- Share of a camera's attention on each role's objects: thirds of the episode, and single action tokens (third = 'all').
+-- Share of a camera's attention on each role's objects: thirds of the episode, and single action tokens
+-- (third = 'all').
 select
     outcome,
     pass,

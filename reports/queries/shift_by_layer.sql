@@ -17,4 +17,4 @@ select
     is_last_prefix_layer
 from marts.prompt_shift_by_layer
 where run_id = getvariable('run_id') and outcome = 'all'
-order by condition_kind desc, condition_id, pass, denoise_step, camera, layer, joined
+order by condition_kind desc, condition_id asc, pass asc, denoise_step asc, camera asc, layer asc, joined asc

@@ -3,15 +3,15 @@ with hashed as (
     select
         episode_id,
         'all maps' as mart,
-        hash(gallery) as fingerprint
-    from marts.frame_gallery as gallery
+        hash(frame_gallery) as fingerprint
+    from marts.frame_gallery
     where run_id = getvariable('run_id')
     union all
     select
         episode_id,
         'frame_inferences' as mart,
-        hash(inferences) as fingerprint
-    from marts.frame_inferences as inferences
+        hash(frame_inferences) as fingerprint
+    from marts.frame_inferences
     where run_id = getvariable('run_id')
 )
 

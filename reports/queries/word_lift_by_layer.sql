@@ -25,4 +25,4 @@ select
     round(stddev_samp(log_lift), 9) as std_log_lift
 from by_episode
 group by all
-order by camera, names_target desc, layer
+order by camera asc, names_target desc, layer asc
