@@ -1,6 +1,6 @@
 -- Visual / linguistic balance of the actions, as the original protocol's parser sums it up over episodes
 -- (`_seed`; standard deviations with ddof = 0), and as the verdict on M does: log ratio with its interval.
--- One row a layer, where `grouped_by` is 'layer' (layer -1 is layers_avg), or one a task, layers averaged, where it is 'task'.
+-- One row a layer (-1 is layers_avg) where `grouped_by` is 'layer'; one a task, layers averaged, where it is 'task'.
 with by_episode as (
     select
         denoise_step,
