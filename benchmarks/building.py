@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.publish import dbt_build, project_folder
+from ingest.dbt_build import dbt_build, project_folder
 
 
 class Spent(NamedTuple):

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.publish import project_folder
+from ingest.dbt_build import project_folder
 from ingest.warehouse_rows import literal
 from reports import site
 

@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.building import Spent, spent_on_building
-from ingest.publish import AFTER_APPENDING, project_folder
+from ingest.dbt_build import AFTER_APPENDING, project_folder
 from ingest.schema import create_raw_schema
 from ingest.warehouse_rows import literal
 

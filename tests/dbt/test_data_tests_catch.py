@@ -8,7 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.dbt.conftest import Build
+from ingest.dbt_build import dbt_build
+from tests.dbt.conftest import Build, Places
+from tests.dbt.synthetic import ROOT
 
 BROKEN = {
     "masses_sum_to_one": (
@@ -27,15 +29,42 @@ BROKEN = {
     "intervals_hold_their_estimate": "update marts.bootstrap_intervals set estimate = estimate + 1e6",
     "modality_masses_sum_to_one": "update marts.modality_balance_by_step set total_mass = 'nan' where layer = 0",
 }
-GENERIC = {
-    "stg_raw__episodes_key": "insert into raw.episodes select * from raw.episodes limit 1",
-    "stg_raw__object_metrics_ranges": "update raw.object_metrics set mass_share = 'nan' where inference_id = 1",
-    "stg_raw__inferences_words": "update raw.inferences set status = 'fine' where inference_id = 1",
-    "stg_raw__runs_present": "update raw.runs set seed = null",
-    "object_attention_by_episode_key": (
-        "insert into marts.object_attention_by_episode from marts.object_attention_by_episode limit 1"
-    ),
-    "object_attention_by_episode_finite": "update marts.object_attention_by_episode set log_lift = 'inf'",
+# Test -> pairs of a damage and what the row that it finds says of it.
+SOUND = {
+    "stg_raw__episodes_sound": [
+        ("insert into raw.episodes select * from raw.episodes limit 1", "the key is there 2 times"),
+        ("update raw.episodes set episode_id = null where rowid = 0", "episode_id of the key is null"),
+    ],
+    "stg_raw__object_metrics_sound": [
+        (
+            "update raw.object_metrics set mass_share = 'nan' where inference_id = 1",
+            "mass_share = nan is not from 0 to 1.0001",
+        ),
+        ("update raw.object_metrics set pointing_hit = -1 where inference_id = 1", "pointing_hit = -1"),
+        ("update raw.object_metrics set pass = null where inference_id = 1", "pass of the key is null"),
+    ],
+    "stg_raw__inferences_sound": [
+        (
+            "update raw.inferences set status = 'fine' where inference_id = 1",
+            "status = 'fine' is none of its words",
+        ),
+        ("update raw.inferences set status = null where inference_id = 1", "status is null"),
+        # The second key: what is one inference, whatever its id.
+        (
+            "update raw.inferences set condition_id = 'baseline:baseline', noise_index = 0, frame_index = 0, "
+            "episode_id = (select min(episode_id) from raw.episodes)",
+            "the key is there",
+        ),
+    ],
+    "stg_raw__runs_sound": [("update raw.runs set seed = null", "seed is null")],
+    "stg_raw__timings_sound": [("insert into raw.timings (run_id, stage) values ('planted', 'model')", "seconds is null")],
+    "object_attention_by_episode_sound": [
+        (
+            "insert into marts.object_attention_by_episode from marts.object_attention_by_episode limit 1",
+            "the key is there 2 times",
+        ),
+        ("update marts.object_attention_by_episode set log_lift = 'inf'", "log_lift = inf is not finite"),
+    ],
 }
 
 
@@ -45,31 +74,76 @@ def copy(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copy(build.warehouse, tmp_path_factory.mktemp("broken") / build.warehouse.name))
 
 
-@pytest.mark.parametrize(("name", "damage"), [*BROKEN.items(), *GENERIC.items()])
+def compiled_check(build: Build, name: str) -> str:
+    (check,) = [path for path in (build.target / "compiled").rglob("*.sql") if path.stem == name]
+    return check.read_text()
+
+
+@pytest.mark.parametrize(("name", "damage"), BROKEN.items())
 def test_damage_is_found(name: str, damage: str, build: Build, copy: Path) -> None:
-    compiled = [path for path in (build.target / "compiled").rglob("*.sql") if path.stem == name]
-    assert compiled
+    query = compiled_check(build, name)
     with duckdb.connect(str(copy)) as connection:
-        queries = [path.read_text() for path in compiled]
-        assert not [row for query in queries for row in connection.execute(query).fetchall()]
+        assert not connection.execute(query).fetchall()
         connection.execute("begin")
         connection.execute(damage)
-        assert [row for query in queries for row in connection.execute(query).fetchall()]
+        assert connection.execute(query).fetchall()
         connection.execute("rollback")
 
 
-def test_keys_of_incremental_models_are_looked_at_in_episodes_that_changed(build: Build, copy: Path) -> None:
-    name = "object_attention_by_episode_key"
-    (check,) = [path for path in (build.target / "compiled").rglob("*.sql") if path.stem == name]
+@pytest.mark.parametrize(
+    ("name", "damage", "told"), [(name, *pair) for name, pairs in SOUND.items() for pair in pairs]
+)
+def test_a_row_that_is_not_sound_is_found_and_says_why(
+    name: str, damage: str, told: str, build: Build, copy: Path
+) -> None:
+    query = compiled_check(build, name)
+    with duckdb.connect(str(copy)) as connection:
+        assert not connection.execute(query).fetchall()
+        connection.execute("begin")
+        connection.execute(damage)
+        found = connection.execute(query).fetchall()
+        connection.execute("rollback")
+    assert found
+    assert all(broken.startswith(told) for broken, _ in found), found
+
+
+def test_rows_of_incremental_models_are_looked_at_in_episodes_that_changed(build: Build, copy: Path) -> None:
+    query = compiled_check(build, "object_attention_by_episode_sound")
     with duckdb.connect(str(copy)) as connection:
         connection.execute("begin")
-        connection.execute(GENERIC[name])
-        (twice,) = connection.execute(check.read_text()).fetchall()
+        connection.execute(
+            "insert into marts.object_attention_by_episode from marts.object_attention_by_episode limit 1"
+        )
+        (twice,) = connection.execute(query).fetchall()
         connection.execute("insert into raw.episodes_kept select run_id, episode_id from raw.episodes")
-        assert not connection.execute(check.read_text()).fetchall()
-        connection.execute("delete from raw.episodes_kept where episode_id = $id", {"id": twice[1]})
-        assert connection.execute(check.read_text()).fetchall() == [twice]
+        assert not connection.execute(query).fetchall()
+        connection.execute(
+            "delete from raw.episodes_kept where episode_id = "
+            "(select episode_id from marts.object_attention_by_episode limit 1)"
+        )
+        assert connection.execute(query).fetchall() == [twice]
         connection.execute("rollback")
+
+
+def test_a_build_that_fails_says_what_is_wrong_and_where(
+    build: Build, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At another path dbt would read its whole project again.
+    building = places.own / "w.building.duckdb"
+    shutil.copy(build.warehouse, building)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(places.own / "target"))
+    with duckdb.connect(str(building)) as connection:
+        connection.execute("update raw.units set status = 'fine' where run_id = 'planted'")
+        connection.execute("drop table raw.issues")
+    lines = dbt_build(ROOT, building, "--select", "stg_raw__units_sound", "stg_raw__issues")
+    building.unlink()
+    assert lines is not None
+    assert any(line.startswith("data test stg_raw__units_sound: Got ") for line in lines)
+    assert any(
+        "broken: status = 'fine' is none of its words, in_row: {'run_id': planted" in line for line in lines
+    )
+    assert any("stg_raw__issues" in line for line in lines)
+    assert any("issues does not exist" in line for line in lines)
 
 
 def test_every_singular_check_is_tried(build: Build) -> None:

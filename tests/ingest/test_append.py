@@ -11,8 +11,9 @@ import duckdb
 import pytest
 
 from ingest.append import append, hash_of_models, new_units, sign
+from ingest.dbt_build import dbt_build
 from ingest.loadable import loadable
-from ingest.publish import dbt_build, publish
+from ingest.publish import publish
 from ingest.schema import raw_ddl
 from ingest.study import PACKAGE_ROOT
 from ingest.warehouse import load

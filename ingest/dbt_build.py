@@ -1,0 +1,120 @@
+"""`dbt build` of a warehouse, in a process of its own, and what it says where a model or a data test fails."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict
+
+import duckdb
+
+from ingest.errors import UserError
+from ingest.study import PACKAGE_ROOT
+
+_MAX_LINES = 25
+_ROWS_SHOWN = 3
+AFTER_APPENDING = (
+    "--select",
+    "config.materialized:table",
+    "config.materialized:incremental",
+    "test_type:data",
+)
+"""Options for `dbt_build` where the same models built the marts before: views and the seed are what they were."""
+
+
+class _Failure(TypedDict):
+    """As ingest.dbt_process writes them."""
+
+    name: str
+    message: str
+    query: str | None
+
+
+def dbt_build(project: Path, warehouse: Path, *options: str) -> list[str] | None:
+    """Runs the project's models and data tests on ``warehouse``; unit tests, which look at no data, are left out.
+
+    ``options`` are handed on to dbt. Returns None when all passed, else the lines that matter: of a model dbt's error,
+    of a data test the first rows that it objects to.
+    """
+    command = [*_dbt(project, "build"), "--exclude-resource-type", "unit_test", *options]
+    finished = subprocess.run(
+        command, cwd=project, env=_environment(project, warehouse), capture_output=True, text=True
+    )
+    if finished.returncode == 0:
+        return None
+    try:
+        failures: list[_Failure] = json.loads(finished.stdout.splitlines()[-1])
+    except (IndexError, ValueError):  # dbt was ended before it could say anything
+        ended = f"dbt ended with exit code {finished.returncode}"
+        return [*(finished.stdout + finished.stderr).splitlines(), ended][-_MAX_LINES:]
+    return [line for failure in failures for line in _told(failure, warehouse)][:_MAX_LINES]
+
+
+def _told(failure: _Failure, warehouse: Path) -> list[str]:
+    if failure["query"] is None:
+        return failure["message"].splitlines()
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(failure["query"])
+        columns = [column[0] for column in found.description]
+        rows = found.fetchmany(_ROWS_SHOWN)
+    shown = (", ".join(f"{name}: {value}" for name, value in zip(columns, row, strict=True)) for row in rows)
+    return [f"data test {failure['name']}: {failure['message']}", *(f"  {row}" for row in shown)]
+
+
+@contextlib.contextmanager
+def parsed_meanwhile(project: Path, warehouse: Path) -> Iterator[None]:
+    """dbt reads its project, 15 seconds the first time, while the block loads rows; `dbt build` then finds it read.
+
+    What goes wrong here goes wrong in `dbt build` again, and is told there.
+    """
+    target = Path(os.environ.get("DBT_TARGET_PATH", project / "build" / "dbt"))
+    if (target / "partial_parse.msgpack").exists():
+        yield  # reading what changed takes dbt no longer than starting
+        return
+    parsing = subprocess.Popen(
+        _dbt(project, "parse"),
+        cwd=project,
+        env=_environment(project, warehouse),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+        parsing.wait()
+    finally:
+        if parsing.poll() is None:
+            parsing.terminate()
+            parsing.wait()
+
+
+def _dbt(project: Path, command: str) -> list[str]:
+    return [sys.executable, "-m", "ingest.dbt_process", command, "--project-dir", str(project)]
+
+
+def _environment(project: Path, warehouse: Path) -> dict[str, str]:
+    """The same for every call: another one, and dbt reads its whole project again."""
+    return {
+        **os.environ,
+        "GAZEHOUSE_WAREHOUSE": str(warehouse.resolve()),
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # dbt builds two models at a time: more threads in the algebra of either only wait for each other.
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def project_folder() -> Path:
+    """The dbt project: the working directory's, or the one this package is installed from.
+
+    Raises UserError when neither has a dbt_project.yml.
+    """
+    for folder in (Path.cwd(), PACKAGE_ROOT):
+        if (folder / "dbt_project.yml").is_file():
+            return folder
+    raise UserError("no dbt_project.yml here; run this from a checkout of Gazehouse")

@@ -1,0 +1,44 @@
+"""``python -m ingest.dbt_process COMMAND [OPTION ...]``: dbt in this process, which says what failed as a line of JSON.
+
+dbt's own command words each of its thousands of messages, though hardly one is read, and tells of a data test that failed
+no more than how many rows it found.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from dbt.cli.main import dbtRunner
+
+# dbt words no message and writes no artefact: seconds of every build.
+QUIET = ("--no-write-json", "--log-level", "none", "--log-level-file", "none")
+FAILED = ("error", "fail", "partial success")
+
+
+def main(command: list[str]) -> int:
+    """0 when all went well; else 1, and the last line of the output is a list of {name, message, query}.
+
+    `query` finds the rows that a data test objects to; it is null where a model could not be built. `name` is empty
+    where dbt could not even begin.
+    """
+    ended = dbtRunner().invoke([*QUIET, *command])
+    if ended.success:
+        return 0
+    failed = [
+        {
+            "name": result.node.name,
+            "message": result.message or str(result.status),
+            "query": result.node.compiled_code if str(result.status) == "fail" else None,
+        }
+        for result in getattr(ended.result, "results", [])
+        if str(result.status) in FAILED
+    ]
+    if ended.exception is not None or not failed:
+        failed.append({"name": "", "message": str(ended.exception or "dbt gave no reason"), "query": None})
+    print(json.dumps(failed), flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
