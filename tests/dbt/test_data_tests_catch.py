@@ -57,7 +57,9 @@ SOUND = {
         ),
     ],
     "stg_raw__runs_sound": [("update raw.runs set seed = null", "seed is null")],
-    "stg_raw__timings_sound": [("insert into raw.timings (run_id, stage) values ('planted', 'model')", "seconds is null")],
+    "stg_raw__timings_sound": [
+        ("insert into raw.timings (run_id, stage) values ('planted', 'model')", "seconds is null")
+    ],
     "object_attention_by_episode_sound": [
         (
             "insert into marts.object_attention_by_episode from marts.object_attention_by_episode limit 1",
