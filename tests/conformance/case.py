@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +55,13 @@ class Case:
     groups: Callable[[str], Mapping[str, Sequence[int]]] | None = None
     sees: Callable[[str, int], str] = lambda name, _layer: name
     without: Mapping[str, str] = field(default_factory=dict)  # mutation -> why it cannot be made here
+
+
+def folder_until_exit(name: str) -> Path:
+    """For what a small model is loaded from; some model libraries look there again later."""
+    folder = Path(tempfile.mkdtemp(prefix=f"gazehouse-{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def random_observation(

@@ -6,7 +6,6 @@ A toy tokenizer stands in for the gated ones. Runs where LeRobot 0.6 can be impo
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +31,7 @@ from ingest.episodes.base import Observation
 from ingest.policies.base import Policy
 from ingest.policies.registry import load_policy
 from ingest.study import PolicySection
-from tests.conformance.case import Case, Key, random_observation
+from tests.conformance.case import Case, Key, folder_until_exit, random_observation
 from tests.conformance.models.tokens import toy_tokenizer
 
 SIZES = {"base": (180, 320), "wrist": (320, 320), "side": (200, 131)}
@@ -138,7 +137,7 @@ def text(world: World, prompt: str, observation: Observation) -> list[Key]:
 
 
 def build(world: World) -> Policy:
-    folder = Path(tempfile.mkdtemp(prefix="gazehouse-lerobot-"))
+    folder = folder_until_exit("lerobot")
     with small(world.kind):
         write_checkpoint(world, folder)
         pairs = ", ".join(f"{camera}={feature}" for camera, feature in world.filled.items())

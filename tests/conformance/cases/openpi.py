@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -33,7 +32,7 @@ from ingest.episodes.base import Observation
 from ingest.policies.base import Policy
 from ingest.policies.registry import load_policy
 from ingest.study import PolicySection
-from tests.conformance.case import Case, Key, random_observation
+from tests.conformance.case import Case, Key, folder_until_exit, random_observation
 
 CAMERAS = {"base": (180, 320), "wrist": (180, 320)}
 BARS = (0, 1, 2, 13, 14, 15)  # rows of the 16 x 16 grid that are letterbox alone at 180 x 320
@@ -126,7 +125,7 @@ def write_checkpoint(folder: Path, name: str) -> None:
 
 
 def build(name: str, dtype: str) -> Policy:
-    home = Path(tempfile.mkdtemp(prefix="gazehouse-openpi-"))
+    home = folder_until_exit("openpi")
     (home / "big_vision").mkdir()
     (home / "big_vision" / "paligemma_tokenizer.model").write_bytes(tokenizer_model())
     with small_models(), patch.dict(os.environ, {"OPENPI_DATA_HOME": str(home)}):

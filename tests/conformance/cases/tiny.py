@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from ingest.episodes.base import Observation
 from ingest.policies.base import Policy
 from ingest.policies.registry import load_policy
 from ingest.study import PolicySection
-from tests.conformance.case import Case, Key, random_observation
+from tests.conformance.case import Case, Key, folder_until_exit, random_observation
 from tests.ingest.world import CONFIG, write_checkpoint
 
 CAMERAS = ("base", "wrist")
@@ -23,7 +21,7 @@ BARS = (0, 1, 2, 13, 14, 15)  # rows of the 16 x 16 grid that are letterbox alon
 
 
 def build(attention: str, cameras: tuple[str, ...]) -> Policy:
-    folder = Path(tempfile.mkdtemp(prefix="gazehouse-tiny-"))
+    folder = folder_until_exit("tiny")
     write_checkpoint(folder, replace(CONFIG, cameras=cameras))
     return load_policy(PolicySection(checkpoint=str(folder), attention=attention), "cpu")
 
