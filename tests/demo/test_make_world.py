@@ -26,8 +26,18 @@ def renderer() -> None:
 needs_rendering = pytest.mark.usefixtures("renderer")
 
 
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making takes two; beside another worker of pytest those mostly wait for each other, and on so little work."""
+    import torch
+
+    torch.set_num_threads(1)
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+
+
 @pytest.mark.slow
 @needs_rendering
+@pytest.mark.usefixtures("one_thread")
 def test_quick_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingest.demo import make_world
 
@@ -43,6 +53,7 @@ def test_quick_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @needs_rendering
+@pytest.mark.usefixtures("one_thread")
 def test_quick_planted_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingest.demo.planted import make
 
