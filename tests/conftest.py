@@ -9,9 +9,14 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test come first: begun last, one of them would keep one worker busy while the other has nothing."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Files with a slow test come first, then those that open pages: begun last, one of them would keep one worker busy
+    while the other has nothing."""
+
+    def files(marker: str) -> set[Path]:
+        return {item.path for item in items if item.get_closest_marker(marker)}
+
+    slow, browser = files("slow"), files("browser")
+    items.sort(key=lambda item: (item.path not in slow, item.path not in browser))
 
 
 @pytest.fixture(scope="session")
