@@ -67,7 +67,7 @@ lint-python: $(VENV)/.dev-stamp ## ruff and mypy
 
 .PHONY: lint-sql
 lint-sql: $(VENV)/.dev-stamp ## sqlfluff
-	$(VENV)/bin/sqlfluff lint --disable-progress-bar --processes $(WORKERS) $(wildcard models sql reports/queries)
+	$(VENV)/bin/sqlfluff lint --disable-progress-bar $(wildcard models sql reports/queries)
 
 .PHONY: format
 format: $(VENV)/.dev-stamp ## Let ruff rewrite what it can

@@ -1,6 +1,6 @@
 -- Which tokens of an action chunk look at the target: do the first ones, which are carried out, differ from the last?
--- For example, of the demo: denoise_step 0, camera base, layer 0, action_token 0, mean_mass_share 0.0134,
--- std_mass_share 0.0083, n_episodes 50 (1 of 256 rows).
+-- For example, of the demo: denoise_step 0, camera base, layer 0, action_token 0, mean_mass_share 0.0132,
+-- std_mass_share 0.0079, n_episodes 50 (1 of 256 rows).
 select
     run_id,
     denoise_step,

@@ -1,7 +1,7 @@
 -- Does attention come to the target or leave it in the course of an episode: its share and its log lift by thirds. The
 -- share also grows when the target comes nearer; the log lift does not.
 -- For example, of the demo: pass prefix, denoise_step -1, camera base, layer 0, share_first 0.0874, share_middle
--- 0.0832, share_last 0.0851, log_lift_first 1.938, log_lift_last 1.861, n_episodes 50 (1 of 46 rows).
+-- 0.0838, share_last 0.0838, log_lift_first 1.938, log_lift_last 1.849, n_episodes 50 (1 of 46 rows).
 select
     run_id,
     pass,

@@ -1,7 +1,7 @@
 -- Do the maps of two cameras meet at the same places of the table: their correlation by layer, and how much of it is
 -- due to the place (against the second camera's map from half an episode away).
--- For example, of the demo: pass prefix, denoise_step -1, layer 0, camera base, other_camera wrist, correlation 0.08,
--- gain 0.057, gain_low 0.033, gain_high 0.096, n_episodes 52 (1 of 23 rows).
+-- For example, of the demo: pass prefix, denoise_step -1, layer 0, camera base, other_camera wrist, correlation 0.079,
+-- gain 0.057, gain_low 0.033, gain_high 0.095, n_episodes 52 (1 of 23 rows).
 select
     run_id,
     pass,

@@ -1,6 +1,6 @@
 -- Failed episodes in which the words look at the target least, at the layer where they look at it most on average.
 -- For example, of the demo: episode_id failure/2026-11-22/same_colour_bottle_50113, instruction find the bottle toy
--- and pick it up, failure_kind wrong_toy, camera wrist, layer 1, lift 1.678, n_frames 13 (1 of 20 rows).
+-- and pick it up, failure_kind wrong_toy, camera wrist, layer 1, lift 1.602, n_frames 9 (1 of 20 rows).
 with
 
 best_layers as (

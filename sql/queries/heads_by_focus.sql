@@ -1,6 +1,6 @@
 -- Heads ranked by how focused their image maps are (baseline, words of the instruction), straight from the raw tables.
--- For example, of the demo: camera base, layer 0, head 1, mean_entropy_norm 0.8474, mean_gini 0.3875, mean_top10_share
--- 0.3986, n_inferences 687 (1 of 64 rows).
+-- For example, of the demo: camera base, layer 0, head 1, mean_entropy_norm 0.8466, mean_gini 0.3889, mean_top10_share
+-- 0.3999, n_inferences 468 (1 of 64 rows).
 select
     head_focus.run_id,
     head_focus.camera,

@@ -1,6 +1,6 @@
 -- Which heads track the object that the prompt names: their lift on it, and how often the criterion holds over episodes
 -- and over other prompts.
--- For example, of the demo: query instruction, denoise_step -1, camera base, layer 0, head 1, mean_lift 18.41,
+-- For example, of the demo: query instruction, denoise_step -1, camera base, layer 0, head 1, mean_lift 18.31,
 -- share_of_episodes 1, share_of_prompts 1, has_role True (1 of 20 rows).
 select
     head_roles.run_id,

@@ -1,6 +1,6 @@
 -- How long does attention on an object last: correlation of its share with itself some keyframes later, by layer.
--- For example, of the demo: pass prefix, denoise_step -1, camera base, role gripper, layer 0, after_1_keyframe 0.726,
--- after_2 0.364, after_4 -0.059, n_episodes 52 (1 of 92 rows).
+-- For example, of the demo: pass prefix, denoise_step -1, camera base, role gripper, layer 0, after_1_keyframe 0.569,
+-- after_2 0.049, after_4 -0.28, n_episodes 52 (1 of 92 rows).
 select
     run_id,
     pass,

@@ -1,6 +1,6 @@
 -- What tells success from failure: metrics whose corrected p is smallest, with their effect size and its interval.
 -- For example, of the demo: metric mass_share, pass prefix, denoise_step -1, camera wrist, layer 5, mean_success
--- 0.0472, mean_failure 0.0304, hedges_g 1.76, g_low 1.12, g_high 2.39, p_corrected 0.0007, family_size 7, n_success
+-- 0.0481, mean_failure 0.0293, hedges_g 2.01, g_low 1.34, g_high 2.66, p_corrected 0.0007, family_size 7, n_success
 -- 26, n_failure 26 (1 of 20 rows).
 select
     run_id,

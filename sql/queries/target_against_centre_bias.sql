@@ -1,7 +1,7 @@
 -- Is it the object or the middle of the picture? The target's lift in its own mask, in masks of other episodes, and of
 -- the distractors in the same frames; layer by layer, the words of the instruction.
--- For example, of the demo: camera base, layer 0, target_lift 7.666, lift_in_masks_of_other_episodes 1.182,
--- distractor_lift 0.9161, n_episodes 52 (1 of 16 rows).
+-- For example, of the demo: camera base, layer 0, target_lift 7.629, lift_in_masks_of_other_episodes 1.095,
+-- distractor_lift 0.918, n_episodes 52 (1 of 16 rows).
 select
     run_id,
     camera,

@@ -1,6 +1,6 @@
 -- Every hypothesis of every run: what the seed's criteria say and what ours do.
 -- For example, of the demo: hypothesis H1, question Do the pixels with the most attention matter more to the actions
--- th..., verdict_ours not applicable, verdict_seed not applicable, n_episodes 0 (1 of 9 rows).
+-- than..., verdict_ours supported, verdict_seed supported, n_episodes 52 (1 of 9 rows).
 select
     run_id,
     hypothesis,

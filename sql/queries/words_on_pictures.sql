@@ -1,5 +1,5 @@
 -- Which words look at the pictures: share of a word's attention on each region of the prefix, mean over episodes.
--- For example, of the demo: word and, layer 0, region image:base, mean_mass 0.3162, n_episodes 21 (1 of 768 rows).
+-- For example, of the demo: word and, layer 0, region image:base, mean_mass 0.3163, n_episodes 21 (1 of 768 rows).
 select
     run_id,
     word,

@@ -1,6 +1,6 @@
 -- Which words move attention to the target: lift of the target under each word, the word that names it against others,
 -- at the layer where the naming word sees it best.
--- For example, of the demo: camera base, layer 0, word cat, names_target True, mean_lift 27.38, n_episodes 6 (1 of 48
+-- For example, of the demo: camera base, layer 0, word cat, names_target True, mean_lift 27.23, n_episodes 6 (1 of 48
 -- rows).
 with
 
