@@ -1,4 +1,4 @@
-"""The tiny policy: Pi0.5's shape at 1.6 M parameters, with transformers' Gemma attention in both stacks.
+"""The tiny policy: Pi0.5's shape at 1.8 M parameters, with transformers' Gemma attention in both stacks.
 
 images + words + state --> prefix stack (bidirectional) --> keys and values of every layer
                                                                    |

@@ -11,7 +11,7 @@ from reports.html.blocks import Block, Figure, Missing, Section
 from reports.marts import answers
 from reports.marts.context import Context, View
 from reports.marts.warehouse import Result, Row
-from reports.pages import caveats, object_tests
+from reports.pages import camera_agreement, caveats, object_tests
 from reports.pages.intervals import half_width
 from reports.pages.tables import interval_table, with_interval
 from reports.vega import charts, distributions, palette
@@ -36,6 +36,7 @@ def sections(ctx: Context) -> list[Section]:
         tests = "Success and failure are compared by their attention on the target, which needs its masks."
         return [
             Section("attention", "Attention on objects", [], [Missing("Attention on objects", why, COMMAND)]),
+            *camera_agreement.sections(ctx),
             Section("outcomes", "Success against failure", [], [Missing("Tests", tests, COMMAND)]),
         ]
     paired = ctx.query("paired_tests", hypothesis="H1.1")
@@ -57,7 +58,7 @@ def sections(ctx: Context) -> list[Section]:
         ]
         found.append(Section(view.key, title, spoken, by_kind(blocks, len(ctx.study.cameras))))
     found[0] = replace(found[0], words=[*found[0].words, caveats.NOT_A_CAUSE, *caveats.taught(ctx)])
-    return [*found, *object_tests.sections(ctx)]
+    return [*found, *camera_agreement.sections(ctx), *object_tests.sections(ctx)]
 
 
 def words_note(ctx: Context, view: View) -> list[str]:

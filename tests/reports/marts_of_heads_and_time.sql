@@ -26,3 +26,7 @@ create table marts.run_comparison (run_id_a varchar, run_id_b varchar, topic var
     denoise_step smallint, query varchar, "rows" varchar, camera varchar, condition_id varchar, layer smallint, mean_a double,
     mean_b double, difference double, low double, high double, n_a bigint, n_b bigint, is_paired boolean, method varchar,
     n_resamples bigint, seed bigint, reason varchar);
+create table marts.camera_agreement_by_layer (run_id varchar, outcome varchar, pass varchar, denoise_step smallint, layer smallint,
+    query varchar, camera varchar, other_camera varchar, is_last_prefix_layer boolean, n_episodes bigint, n_frames bigint,
+    mean_correlation double, mean_other_frame_correlation double, mean_correlation_gain double, mean_n_patches double,
+    reason varchar, correlation_low double, correlation_high double, correlation_gain_low double, correlation_gain_high double);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -31,6 +32,7 @@ def add_heads_and_time(con: duckdb.DuckDBPyConnection, shape: Shape, rng: np.ran
             if shape.masks:
                 add_time(con, shape, place, rng)
         add_roles(con, shape, view, n, rng)
+        add_agreement(con, shape, view, n, rng)
 
 
 def last(shape: Shape, place: Row, layer: int) -> bool:
@@ -102,6 +104,24 @@ def add_flow(con: duckdb.DuckDBPyConnection, shape: Shape, place: Row, rng: np.r
             "std_stability_tv": 0.01 if n > 1 else None, "mean_stability_l2": 0.01, "mean_stability_seed": rng.uniform(100, 400),
         }
         for outcome, n in counts.items() if n for layer in range(shape.n_layers)
+    ])  # fmt: skip
+
+
+def add_agreement(
+    con: duckdb.DuckDBPyConnection, shape: Shape, view: Row, n: int, rng: np.random.Generator
+) -> None:
+    """Of every pair of cameras; in layer 1 the moment adds nothing that is told from 0."""
+    insert(con, "camera_agreement_by_layer", [
+        {
+            **view, "outcome": outcome, "camera": camera, "other_camera": other, "layer": layer, "n_episodes": n, "n_frames": n,
+            "is_last_prefix_layer": last(shape, view, layer), "mean_correlation": (r := rng.uniform(0.1, 0.5)),
+            "correlation_low": r - 0.1, "correlation_high": r + 0.1, "mean_other_frame_correlation": r / 2,
+            "mean_correlation_gain": r / 2, "correlation_gain_low": -0.1 if layer == 1 else 0.01, "correlation_gain_high": 0.4,
+            "mean_n_patches": 60.0 + layer,
+        }
+        for outcome in ("all", "success")
+        for camera, other in itertools.combinations(shape.cameras, 2)
+        for layer in range(shape.n_layers)
     ])  # fmt: skip
 
 
