@@ -79,7 +79,7 @@ bench: $(VENV)/.dev-stamp ## Run the benchmarks and print their figures
 	$(PY) -m benchmarks
 
 .PHONY: world
-world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (under 40 minutes on 2 idle cores)
+world: $(VENV)/.sim-stamp ## Make the demo's weights and episodes again (38 minutes on 2 idle cores)
 	$(PY) -m ingest.demo.make_world
 
 .PHONY: planted-report
