@@ -75,21 +75,27 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   }
 
-  // Says of a table that does not fit which way it goes on.
+  // Says of a table that does not fit which way it goes on. All are measured before anything is written: a page is laid out
+  // again whenever it is measured after a change.
+  const hints = new Map();
+  const resized = new ResizeObserver((entries) => {
+    const boxes = new Set(entries.map((entry) => entry.target.closest(".scroll")));
+    const found = [...boxes].map((box) => [hints.get(box), box.scrollWidth > box.clientWidth + 2 ? "→" : "", box.scrollHeight > box.clientHeight + 2 ? "↓" : ""]);
+    for (const [hint, ...ways] of found) {
+      const text = "scroll " + ways.filter(Boolean).join(" ");
+      hint.hidden = !ways.some(Boolean);
+      if (hint.textContent !== text) hint.textContent = text;
+    }
+  });
   function hinted(box) {
     const hint = document.createElement("p");
     hint.className = "scroll-hint";
+    hint.hidden = true;
     hint.setAttribute("aria-hidden", "true");
     box.before(hint);
-    const look = () => {
-      const ways = [box.scrollWidth > box.clientWidth + 2 ? "→" : "", box.scrollHeight > box.clientHeight + 2 ? "↓" : ""].filter(Boolean);
-      hint.hidden = !ways.length;
-      hint.textContent = "scroll " + ways.join(" ");
-    };
-    const watch = new ResizeObserver(look);
-    watch.observe(box);
-    if (box.firstElementChild) watch.observe(box.firstElementChild);
-    look();
+    hints.set(box, hint);
+    resized.observe(box); // which tells of the first size too
+    if (box.firstElementChild) resized.observe(box.firstElementChild);
   }
 
   document.querySelectorAll(".scroll").forEach(hinted);

@@ -33,6 +33,37 @@ TRIM = """() => {
     place.classList.remove("vega");
   }
 }"""
+# Contrast takes most of the time, and elements that look alike on alike grounds all have the same: it is looked at for two
+# of each. The others are made see-through, by which axe-core leaves out contrast and nothing else; they keep their places,
+# names and roles. A link stays, because another rule compares it with the text around it.
+LIKE_EACH_OTHER = """() => {
+  const grounds = new Map([[null, ""]]), seen = {}, kept = new Set(document.querySelectorAll("a, input, select, textarea"));
+  for (const element of document.querySelectorAll("[data-alike]")) {
+    element.style.opacity = "";
+    delete element.dataset.alike;
+  }
+  const groundOf = (element) => {
+    if (!grounds.has(element)) {
+      const { backgroundColor, backgroundImage, opacity, filter, position } = getComputedStyle(element);
+      const own = [element.tagName, element.className.baseVal ?? element.className, backgroundColor, backgroundImage, opacity, filter, position];
+      grounds.set(element, own.join("|") + ">" + groundOf(element.parentElement));
+    }
+    return grounds.get(element);
+  };
+  const texts = [...document.body.querySelectorAll("*")].filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
+  for (const element of texts) {
+    const { color, fill, fontSize, fontWeight, textShadow } = getComputedStyle(element);
+    const look = [color, fill, fontSize, fontWeight, textShadow, element.checkVisibility(), groundOf(element)].join("|");
+    seen[look] = (seen[look] || 0) + 1;
+    if (seen[look] <= 2) kept.add(element);
+  }
+  const needed = new Set();
+  for (let element of kept) for (; element && !needed.has(element); element = element.parentElement) needed.add(element);
+  for (const element of texts) if (!needed.has(element)) {
+    element.dataset.alike = "";
+    element.style.opacity = "0";
+  }
+}"""
 # Nothing is preloaded: the page's policy forbids a script to ask for a style sheet again.
 CHECK = """async (options) => (await axe.run({resultTypes: ["violations"], preload: false, ...options})).violations.map((rule) => ({
   rule: rule.id + " (" + rule.impact + ")", target: String(rule.nodes[0].target), summary: rule.nodes[0].failureSummary,
@@ -49,6 +80,7 @@ def trim(page: Page) -> None:
 
 def broken_rules(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """Rules that a trimmed page breaks, with the first place of each."""
+    page.evaluate(LIKE_EACH_OTHER)
     return [
         f"{found['rule']} at {found['target']}: {found['summary']}"
         for found in page.evaluate(CHECK, options or {})

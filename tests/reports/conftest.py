@@ -22,9 +22,10 @@ from reports.marts.warehouse import open_warehouse
 from tests.reports import synthetic
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+LAPTOP: ViewportSize = {"width": 1280, "height": 900}
 NO_CHROMIUM = (
     "no Chromium: `apt-get install chromium` (or name one in GAZEHOUSE_CHROMIUM); "
     "GAZEHOUSE_SKIP_BROWSER=1 leaves these tests out"
@@ -112,6 +113,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+# Waits for what pages of a kind come to hold, and returns what is not there in time. It is told of changes: asking for them
+# with every frame, as `wait_for_selector` does, has a page drawn that nobody looks at.
+DRAWN = """async (pairs) => {
+  for (const [kind, drawn] of pairs) {
+    if (!document.querySelector(kind) || document.querySelector(drawn)) continue;
+    const found = await new Promise((done) => {
+      const watch = new MutationObserver(() => { if (document.querySelector(drawn)) end(true); });
+      const timer = setTimeout(() => end(false), 60000);
+      const end = (found) => { watch.disconnect(); clearTimeout(timer); done(found); };
+      watch.observe(document, { subtree: true, attributes: true, attributeFilter: ["data-drawn", "data-charts", "data-shown"] });
+    });
+    if (!found) return drawn;
+  }
+  return null;
+}"""
+
+
 @dataclass
 class Visit:
     """A page that is open, with everything that went wrong on it."""
@@ -128,29 +146,42 @@ class Visit:
         if charts == "none":
             self.page.route("**/vega.js", lambda route: route.abort())
         self.page.goto(path.resolve().as_uri() + fragment)
-        if self.page.query_selector(".vega"):
-            drawn = ".vega[data-drawn]" if charts == "first" else "html[data-charts=drawn]"
-            self.page.wait_for_selector(drawn, state="attached", timeout=60_000)
-        if self.page.query_selector("#viewer"):
-            self.page.wait_for_selector("html[data-shown]", state="attached", timeout=30_000)
+        drawn = ".vega[data-drawn]" if charts == "first" else "html[data-charts=drawn]"
+        missing = self.page.evaluate(DRAWN, [[".vega", drawn], ["#viewer", "html[data-shown]"]])
+        assert not missing, f"{path.name} has no {missing} after a minute"
         return self.page
+
+    def leave(self) -> None:
+        """Make the tab as it was when it was new."""
+        self.page.unroute_all()
+        self.page.goto("about:blank")
+        self.page.emulate_media(media="null", color_scheme="null")
+        self.page.set_viewport_size(LAPTOP)
+        self.page.mouse.move(0, 0)
+        self.troubles.clear()
 
 
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Of laptop width. One for all tests: a page costs a third of a context, and pages of files keep nothing between them."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    """Of laptop width. One for all tests: pages of files keep nothing between them."""
+    context = browser.new_context(viewport=LAPTOP)
     yield context
     context.close()
 
 
-@pytest.fixture
-def visit(context: BrowserContext) -> Iterator[Visit]:
-    """A fresh page; anything that is no file is a trouble."""
+@pytest.fixture(scope="session")
+def tab(context: BrowserContext) -> Visit:
+    """One for all tests: the first page of a new tab costs as much as two of one that has been used."""
     found = Visit(context.new_page())
     watch(found)
-    yield found
-    found.page.close()
+    return found
+
+
+@pytest.fixture
+def visit(tab: Visit) -> Iterator[Visit]:
+    """An empty tab as a new one is; anything that is no file is a trouble."""
+    yield tab
+    tab.leave()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

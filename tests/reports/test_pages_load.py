@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.reports import axe
-from tests.reports.conftest import Site, Visit, watch
-
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+from tests.reports.conftest import Site, Visit
 
 STUDIES = ["rich", "little", "empty"]
 ABOUT = """() => ({
@@ -60,11 +57,9 @@ def see(visit: Visit, path: Path, with_rules: bool, in_the_dark: bool) -> Seen:
 
 
 @pytest.fixture(scope="module", params=STUDIES)
-def seen(request: pytest.FixtureRequest, context: BrowserContext) -> tuple[Site, list[Seen]]:
+def seen(request: pytest.FixtureRequest, tab: Visit) -> tuple[Site, list[Seen]]:
     """Every page of a study; of the rules, all pages of the rich and the little one but for the second episode on."""
     site: Site = request.getfixturevalue(request.param)
-    visit = Visit(context.new_page())
-    watch(visit)
     of_site = sorted(site.root.glob("*.html"))
     episodes = sorted(site.root.glob("episodes/*.html"))
     assert sorted(of_site + episodes) == site.pages()
@@ -72,8 +67,8 @@ def seen(request: pytest.FixtureRequest, context: BrowserContext) -> tuple[Site,
     for path in of_site + episodes:
         with_rules = request.param != "empty" and path not in episodes[1:]
         in_the_dark = request.param == "rich" and (path.name in IN_THE_DARK or path in episodes)
-        found.append(see(visit, path, with_rules, in_the_dark))
-    visit.page.close()
+        found.append(see(tab, path, with_rules, in_the_dark))
+    tab.leave()
     return site, found
 
 
