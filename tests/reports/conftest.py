@@ -114,17 +114,19 @@ def browser() -> Iterator[Browser]:
 
 
 # Waits for what pages of a kind come to hold, and returns what is not there in time. It is told of changes: asking for them
-# with every frame, as `wait_for_selector` does, has a page drawn that nobody looks at.
-DRAWN = """async (pairs) => {
+# with every frame, as `wait_for_selector` does, has a page drawn that nobody looks at. Charts that are `left` stay undrawn.
+DRAWN = """async ([pairs, left]) => {
   for (const [kind, drawn] of pairs) {
-    if (!document.querySelector(kind) || document.querySelector(drawn)) continue;
-    const found = await new Promise((done) => {
+    if (!document.querySelector(kind)) continue;
+    const found = document.querySelector(drawn) !== null || await new Promise((done) => {
       const watch = new MutationObserver(() => { if (document.querySelector(drawn)) end(true); });
       const timer = setTimeout(() => end(false), 60000);
       const end = (found) => { watch.disconnect(); clearTimeout(timer); done(found); };
       watch.observe(document, { subtree: true, attributes: true, attributeFilter: ["data-drawn", "data-charts", "data-shown"] });
     });
     if (!found) return drawn;
+    const embed = window.vegaEmbed;
+    if (left && embed) window.vegaEmbed = (place, ...rest) => place.matches(left) ? new Promise(() => {}) : embed(place, ...rest);
   }
   return null;
 }"""
@@ -140,14 +142,16 @@ class Visit:
     def open(self, path: Path, fragment: str = "", charts: str = "all") -> Page:
         """Open a file and wait until its script has drawn what there is to draw.
 
-        `charts`: wait for "all", or only for the "first"; with "none" the page goes without the script that draws them,
-        which is then a trouble.
+        `charts`: wait for "all", or for the first that a selector finds, and leave out those after it; with "none" the
+        page goes without the script that draws them, which is then a trouble.
         """
         if charts == "none":
             self.page.route("**/vega.js", lambda route: route.abort())
         self.page.goto(path.resolve().as_uri() + fragment)
-        drawn = ".vega[data-drawn]" if charts == "first" else "html[data-charts=drawn]"
-        missing = self.page.evaluate(DRAWN, [[".vega", drawn], ["#viewer", "html[data-shown]"]])
+        is_all = charts in ("all", "none")
+        drawn = "html[data-charts=drawn]" if is_all else f"{charts}[data-drawn]"
+        pairs = [[".vega", drawn], ["#viewer", "html[data-shown]"]]
+        missing = self.page.evaluate(DRAWN, [pairs, None if is_all else ".vega:not([data-drawn])"])
         assert not missing, f"{path.name} has no {missing} after a minute"
         return self.page
 

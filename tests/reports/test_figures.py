@@ -154,7 +154,7 @@ def test_a_chart_cannot_ask_the_network(rich: Site) -> None:
 def test_links_save_what_the_command_writes(
     rich: Site, visit: Visit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = visit.open(rich.root / "object-attention.html", charts="first")
+    page = visit.open(rich.root / "object-attention.html", charts=".vega")
     figure = page.locator("#prefix-1")
     saved = {}
     for name in ("PNG", "SVG", "CSV"):

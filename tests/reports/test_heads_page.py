@@ -48,7 +48,7 @@ def test_sentence_names_the_head_that_the_mart_does(rich: Site) -> None:
 
 
 def test_a_choice_changes_chart_words_and_alternative(rich: Site, visit: Visit) -> None:
-    page = visit.open(rich.root / PAGE)
+    page = visit.open(rich.root / PAGE, charts="#prefix .vega")
     figure = page.locator("#prefix figure").first
     before = figure.locator("svg").inner_html()
     assert figure.locator(".reading:visible").count() == 1

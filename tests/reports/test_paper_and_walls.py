@@ -21,7 +21,7 @@ def fills(page: Any, selector: str) -> set[str]:
 
 def test_what_was_read_in_the_dark_is_printed_in_dark_ink(rich: Site, visit: Visit) -> None:
     visit.page.emulate_media(color_scheme="dark")
-    page = visit.open(rich.root / CHARTS, charts="first")
+    page = visit.open(rich.root / CHARTS, charts=".vega")
     first = ".vega[data-drawn] >> nth=0 >> "
     assert INK not in fills(page, f"{first}.role-legend-label text")
     page.emulate_media(color_scheme="dark", media="print")
@@ -49,7 +49,7 @@ def test_paper_cuts_nothing_off(rich: Site, visit: Visit) -> None:
 @pytest.mark.parametrize(("width", "size"), [(1280, 16), (2560, 18), (3840, 24)])
 def test_text_and_charts_grow_with_a_wall(rich: Site, visit: Visit, width: int, size: int) -> None:
     visit.page.set_viewport_size({"width": width, "height": 900})
-    page = visit.open(rich.root / CHARTS, charts="first")
+    page = visit.open(rich.root / CHARTS, charts=".vega")
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") == size
     place, drawn = page.evaluate(
         "['.vega', '.vega svg'].map(s => document.querySelector(s).getBoundingClientRect().width)"

@@ -78,7 +78,7 @@ def test_the_verdicts_layer_is_shown_first_and_every_layer_draws_its_own_rows(
     rich: Site, visit: Visit
 ) -> None:
     """The charts of a place share one specification: the data and the words must change all the same."""
-    page = visit.open(rich.root / PAGE, charts="first")
+    page = visit.open(rich.root / PAGE, charts="#prefix figure:nth-of-type(2) .vega")
     assert page.locator("#prefix select[data-switch] option:checked").first.inner_text() == "layer 1"
     figure = page.locator("#prefix figure").nth(1)
     figure.locator(".vega[data-drawn]").wait_for()

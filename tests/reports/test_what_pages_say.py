@@ -306,7 +306,7 @@ def test_a_table_that_goes_on_says_so(little: Site, visit: Visit) -> None:
 
 
 def test_labels_of_lines_stand_right_of_the_points(rich: Site, visit: Visit) -> None:
-    page = visit.open(rich.root / "object-attention.html", charts="first")
+    page = visit.open(rich.root / "object-attention.html", charts=".vega")
     ends = page.locator("figure.chart .vega").first.evaluate("""(chart) => {
         const label = [...chart.querySelectorAll("text")].find((t) => t.textContent.includes("preference") && !t.textContent.includes("lift"));
         const points = [...chart.querySelectorAll(".mark-symbol path")].filter((p) => !p.closest(".role-legend"));
