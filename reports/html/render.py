@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -83,8 +84,9 @@ def block_kind(block: Any) -> str:
     return type(block).__name__
 
 
+@cache
 def environment() -> jinja2.Environment:
-    """The templates with the words' functions as filters."""
+    """The templates with the words' functions as filters; one, because compiling them takes as long as filling them."""
     env = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,

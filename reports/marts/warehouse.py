@@ -120,6 +120,7 @@ class Warehouse:
         self.path = path
         self._connection = connection
         self._asked: list[Asked] | None = None
+        self._bound: dict[str, Any] = {}
 
     @contextmanager
     def recorded(self) -> Iterator[list[Asked]]:
@@ -162,7 +163,10 @@ class Warehouse:
         sql = query_text(name)
         bound = {key: parameters[key] for key in dict.fromkeys(PARAMETER.findall(sql))}
         for key, value in bound.items():
-            self._connection.execute(f"set variable {key} = $value", {"value": value})
+            # Setting a variable takes as long as a small query, and most queries are asked of the same run.
+            if not isinstance(value, str) or self._bound.get(key) != value:
+                self._connection.execute(f"set variable {key} = $value", {"value": value})
+                self._bound[key] = value
         return sql, bound
 
 

@@ -25,6 +25,13 @@ from tests.reports.test_build import run
 FIGURE = "object-attention/prefix-1"
 
 
+@pytest.fixture(scope="module")
+def named(rich: Site) -> list[named_charts.NamedChart]:
+    """Every chart of the pages, drawn."""
+    with opened(rich.warehouse, rich.lake, None) as ctx:
+        return [c for page in named_charts.drawn_pages(ctx) for c in named_charts.charts_of(ctx, page)]
+
+
 def command(site: Site, *arguments: str | Path) -> tuple[str | Path, ...]:
     return ("figure", *arguments, "--warehouse", site.warehouse, "--lake", site.lake)
 
@@ -73,11 +80,9 @@ def test_csv_is_the_mart(rich: Site, capsys: pytest.CaptureFixture[str]) -> None
     assert found == {(row[0], row[1], *map(float, row[2:])) for row in stored}
 
 
-def test_every_chart_of_the_pages_has_a_name_and_is_that_chart(rich: Site) -> None:
-    with opened(rich.warehouse, rich.lake, None) as ctx:
-        named = [
-            chart for page in named_charts.drawn_pages(ctx) for chart in named_charts.charts_of(ctx, page)
-        ]
+def test_every_chart_of_the_pages_has_a_name_and_is_that_chart(
+    rich: Site, named: list[named_charts.NamedChart]
+) -> None:
     assert len({chart.name for chart in named}) == len(named)
     assert all(re.fullmatch(r"[a-z-]+/[a-z0-9-]+-\d+(/\d+)?", chart.name) for chart in named)
     assert all(re.fullmatch(r"[a-z0-9-]+", chart.file_stem) for chart in named)
@@ -95,17 +100,14 @@ def test_every_chart_of_the_pages_has_a_name_and_is_that_chart(rich: Site) -> No
         assert len({c.label for c in chart.columns}) == len(chart.columns), chart.name
 
 
-def test_names_are_known_without_drawing(rich: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_are_known_without_drawing(
+    rich: Site, named: list[named_charts.NamedChart], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with opened(rich.warehouse, rich.lake, None) as ctx:
-        drawn = [
-            (chart.name, chart.title)
-            for page in named_charts.drawn_pages(ctx)
-            for chart in named_charts.charts_of(ctx, page)
-        ]
         monkeypatch.setattr(sheet, "part_of_a_page", None)  # what takes the time
-        named = [pair for page in named_charts.drawn_pages(ctx) for pair in named_charts.names_of(ctx, page)]
-    assert named == drawn
-    assert len(named) > 50
+        names = [pair for page in named_charts.drawn_pages(ctx) for pair in named_charts.names_of(ctx, page)]
+    assert names == [(chart.name, chart.title) for chart in named]
+    assert len(names) > 50
 
 
 def test_a_choice_of_a_place_has_a_number_and_its_own_rows(rich: Site) -> None:
