@@ -9,7 +9,7 @@ with
 
 camera_links as (
 
-    select * from {{ ref('stg_raw__camera_links') }}
+    select * from {{ changed_rows('camera_links') }}
 
 ),
 

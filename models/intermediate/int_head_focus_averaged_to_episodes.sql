@@ -13,7 +13,7 @@ with
 
 head_focus as (
 
-    select * from {{ ref('stg_raw__head_focus') }}
+    select * from {{ changed_rows('head_focus') }}
 
 ),
 

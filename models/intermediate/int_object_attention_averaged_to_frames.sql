@@ -8,7 +8,7 @@ with
 
 object_metrics as (
 
-    select * from {{ ref('stg_raw__object_metrics') }}
+    select * from {{ changed_rows('object_metrics') }}
 
 ),
 

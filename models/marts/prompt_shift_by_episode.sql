@@ -14,7 +14,7 @@ with
 
 map_shifts as (
 
-    select * from {{ ref('stg_raw__map_shifts') }}
+    select * from {{ changed_rows('map_shifts') }}
 
 ),
 

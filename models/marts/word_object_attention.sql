@@ -9,7 +9,7 @@ with
 
 attention_masses as (
 
-    select * from {{ ref('stg_raw__attention_masses') }}
+    select * from {{ changed_rows('attention_masses') }}
 
 ),
 

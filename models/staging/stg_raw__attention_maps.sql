@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'attention_maps') }}
+    select
+        *,
+        {{ row_number_of('attention_maps') }} as row_number
+    from {{ source('raw', 'attention_maps') }}
 
 ),
 
@@ -19,7 +22,8 @@ renamed as (
         rows,
         camera,
         map,
-        mass::double as mass
+        mass::double as mass,
+        row_number
     from source
 
 )

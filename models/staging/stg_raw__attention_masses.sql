@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'attention_masses') }}
+    select
+        *,
+        {{ row_number_of('attention_masses') }} as row_number
+    from {{ source('raw', 'attention_masses') }}
 
 ),
 
@@ -21,7 +24,8 @@ renamed as (
         object_masses::double[] as object_masses,
         top_key,
         top_share::double as top_share,
-        sink_share::double as sink_share
+        sink_share::double as sink_share,
+        row_number
     from source
 
 )

@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'camera_links') }}
+    select
+        *,
+        {{ row_number_of('camera_links') }} as row_number
+    from {{ source('raw', 'camera_links') }}
 
 ),
 
@@ -22,7 +25,8 @@ renamed as (
         mass_share::double as mass_share,
         other_mass_share::double as other_mass_share,
         n_patches,
-        reason
+        reason,
+        row_number
     from source
 
 )

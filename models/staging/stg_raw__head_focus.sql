@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'head_focus') }}
+    select
+        *,
+        {{ row_number_of('head_focus') }} as row_number
+    from {{ source('raw', 'head_focus') }}
 
 ),
 
@@ -24,7 +27,8 @@ renamed as (
         participation::double as participation,
         top10_share::double as top10_share,
         variance::double as variance,
-        focus_seed::double as focus_seed
+        focus_seed::double as focus_seed,
+        row_number
     from source
 
 )

@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'layer_links') }}
+    select
+        *,
+        {{ row_number_of('layer_links') }} as row_number
+    from {{ source('raw', 'layer_links') }}
 
 ),
 
@@ -21,7 +24,8 @@ renamed as (
         rollout_correlation::double as rollout_correlation,
         stability_l2::double as stability_l2,
         stability_tv::double as stability_tv,
-        stability_l2_raw::double as stability_l2_raw
+        stability_l2_raw::double as stability_l2_raw,
+        row_number
     from source
 
 )

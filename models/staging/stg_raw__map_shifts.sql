@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'map_shifts') }}
+    select
+        *,
+        {{ row_number_of('map_shifts') }} as row_number
+    from {{ source('raw', 'map_shifts') }}
 
 ),
 
@@ -29,7 +32,8 @@ renamed as (
         centroid_shift_px::double as centroid_shift_px,
         l2_unit::double as l2_unit,
         total_variation::double as total_variation,
-        jsd::double as jsd
+        jsd::double as jsd,
+        row_number
     from source
 
 )

@@ -2,7 +2,10 @@ with
 
 source as (
 
-    select * from {{ source('raw', 'object_metrics') }}
+    select
+        *,
+        {{ row_number_of('object_metrics') }} as row_number
+    from {{ source('raw', 'object_metrics') }}
 
 ),
 
@@ -36,7 +39,8 @@ renamed as (
         iou_seed::double as iou_seed,
         mean_attn_inside_seed::double as mean_attn_inside_seed,
         mean_attn_outside_seed::double as mean_attn_outside_seed,
-        reason
+        reason,
+        row_number
     from source
 
 )

@@ -6,7 +6,7 @@ select
     attention_maps.layer,
     attention_maps.camera,
     list_sum(attention_maps.map::double[]) as total
-from {{ rows_to_check('attention_maps') }} as attention_maps
+from {{ changed_rows('attention_maps') }} as attention_maps
 inner join {{ ref('stg_raw__runs') }} as runs
     on attention_maps.run_id = runs.run_id
 inner join {{ ref('stg_raw__inferences') }} as inferences

@@ -21,7 +21,7 @@ lengths as (
         inference_id,
         pass,
         len(masses) as n_masses
-    from {{ rows_to_check('attention_masses') }}
+    from {{ changed_rows('attention_masses') }}
 
 )
 

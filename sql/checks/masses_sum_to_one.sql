@@ -9,7 +9,7 @@ select
     attention_masses.head,
     attention_masses.query_index,
     list_sum(attention_masses.masses::double[]) as total_mass
-from {{ rows_to_check('attention_masses') }} as attention_masses
+from {{ changed_rows('attention_masses') }} as attention_masses
 inner join {{ ref('stg_raw__runs') }} as runs
     on attention_masses.run_id = runs.run_id
 inner join {{ ref('stg_raw__inferences') }} as inferences

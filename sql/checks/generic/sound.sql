@@ -6,7 +6,7 @@
     `ranges`: column -> [low, high], both included; null passes, NaN does not.
     `words`: column -> the words that it may hold; null passes.
     `present`: columns that are never null. `finite`: columns without NaN and infinity; null passes, for it has a reason.
-    `table`: the raw table that the model shows, where it is so large that only new rows are looked at (see rows_to_check).
+    `table`: the raw table that the model shows, where it is so large that only new rows are looked at (see changed_rows).
     `is_incremental`: the model keeps the rows of episodes that did not change; they were looked at when they came, and no
     key has two episodes.
 #}
@@ -20,7 +20,7 @@ looked_at as (
     select
         *,
         {{ broken_value(ranges, words, present, finite) }} as broken
-    from {{ rows_to_check(table) if table else model }}
+    from {{ changed_rows(table) if table else model }}
     {%- if is_incremental %}
     anti join {{ ref('stg_raw__episodes_kept') }} using (run_id, episode_id)
     {%- endif %}
