@@ -24,5 +24,6 @@ def side_by_side(
         yield from map(function, tasks)
         return
     # Spawned, not forked: an OpenGL context and torch's threads do not survive a fork.
-    with multiprocessing.get_context("spawn").Pool(workers, start, arguments) as pool:
+    n_processes = max(1, min(workers, len(tasks)))
+    with multiprocessing.get_context("spawn").Pool(n_processes, start, arguments) as pool:
         yield from pool.imap(function, tasks)

@@ -290,15 +290,24 @@ CHECKS: tuple[Callable[[Case, Policy], None], ...] = (
     a_knockout_cuts_and_renormalises,
 )
 
-# For broken copies: what notices most of them comes first, and what costs most last.
-QUICK_FIRST = sorted(
-    CHECKS,
-    key=lambda check: (
-        check
-        not in (
-            spans_are_the_models_own,
-            queries_are_there,
-            masses_and_maps_are_those_of_the_full_weights,
-        )
-    ),
+# These look at layouts, tokens and actions alone. `test_adapter` sees to it that they open no tap.
+WITHOUT_TAP = (
+    layout_is_a_partition,
+    spans_are_the_models_own,
+    a_cut_prompt_is_told,
+    queries_are_there,
+    a_changed_prompt_changes_the_tokens,
+    a_picture_shared_between_prompts_changes_nothing,
 )
+
+
+def quick_first(mutant: object) -> list[Callable[[Case, Policy], None]]:
+    """All checks in the order in which a broken copy costs least: what notices most of its kind comes first.
+
+    A copy that prepares as the policy does has the policy's layouts, so what looks at those alone comes last.
+    """
+    of_layouts = (spans_are_the_models_own, queries_are_there)
+    first = (*of_layouts, masses_and_maps_are_those_of_the_full_weights)
+    if not hasattr(type(mutant), "prepare"):
+        return sorted(CHECKS, key=lambda check: (check in WITHOUT_TAP, check not in first))
+    return sorted(CHECKS, key=lambda check: check not in first)

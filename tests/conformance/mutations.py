@@ -26,6 +26,13 @@ class Mutant:
         return getattr(self._policy, name)
 
 
+class Untapped(Mutant):
+    """The policy, for checks that are not to look at weights."""
+
+    def tapped(self, sink: WeightSink) -> AbstractContextManager[Any]:
+        raise TypeError("a check among WITHOUT_TAP opens a tap")
+
+
 class OfLayout(Mutant):
     """Changes every layout."""
 

@@ -35,6 +35,12 @@ class Shared:
 _SHARED = Shared()
 
 
+def _shared_by(case: Case) -> dict[Any, Any]:
+    if _SHARED.case != case.name:
+        _SHARED.case, _SHARED.known = case.name, {}
+    return _SHARED.known
+
+
 class Run:
     """One batch through a policy: prepared inputs, noise, and, on demand, what was captured and what is true."""
 
@@ -51,7 +57,11 @@ class Run:
     @cached_property
     def observations(self) -> list[Observation]:
         """What the policy sees, one a prompt."""
-        return [self.case.observe(index) for index in range(len(self.prompts))]
+        known = _shared_by(self.case)
+        for index in range(len(self.prompts)):
+            if ("observed", index) not in known:
+                known["observed", index] = self.case.observe(index)
+        return [known["observed", index] for index in range(len(self.prompts))]
 
     def _prepared(self) -> list[Prepared]:
         return [
@@ -64,14 +74,13 @@ class Run:
 
         A mutant that overrides none of them is the policy itself as far as `make` can tell; one that does has its own.
         """
-        if _SHARED.case != self.case.name:
-            _SHARED.case, _SHARED.known = self.case.name, {}
+        known = _shared_by(self.case)
         bound = [getattr(self.policy, name) for name in methods]
         key = (make.__name__, self.prompts, *((id(method.__self__), method.__func__) for method in bound))
-        if key not in _SHARED.known:
+        if key not in known:
             # The methods are kept with it, so that no other object gets their owners' ids.
-            _SHARED.known[key] = bound, make()
-        return _SHARED.known[key][1]
+            known[key] = bound, make()
+        return known[key][1]
 
     def selection(self, **capture: Any) -> Selection:
         geometry = self.policy.geometry

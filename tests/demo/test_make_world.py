@@ -79,7 +79,7 @@ def test_observations_are_the_same_for_any_number_of_processes(tmp_path: Path) -
         assert a.read_bytes() == b.read_bytes(), a.name
 
 
-@pytest.mark.slow  # two processes that import torch, as the making has them
+@pytest.mark.slow  # a process that imports torch, as the making has them
 @needs_rendering
 def test_obedience_is_the_same_for_any_number_of_processes() -> None:
     from ingest.demo.evaluate import obedience
