@@ -120,6 +120,11 @@ def settle(database: Path) -> None:
             connection.execute("checkpoint")
     except duckdb.Error as error:
         raise not_built(database, error) from error
+    refuse_log(database)
+
+
+def refuse_log(database: Path) -> None:
+    """Raises WarehouseError where a database that was closed after a checkpoint is not wholly in its file."""
     if log_of(database).exists():
         raise WarehouseError(
             f"{_DISK_FULL} {log_of(database)} could not be emptied into its database; {_TRY_AGAIN}"

@@ -36,6 +36,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="session")
+def one_unit(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An episode's baseline, for tests that need a lake and do not look at its rows; not to be changed."""
+    made = make_world(tmp_path_factory.mktemp("one-unit"), {"conditions": {}}, count=1)
+    assert made.run().is_complete
+    return made
+
+
+@pytest.fixture(scope="session")
 def warehouse(world: World) -> Path:
     """The world's lake, loaded; not to be changed."""
     path = world.folder / "warehouse.duckdb"

@@ -98,13 +98,13 @@ def own_database(path: Path) -> None:
 @pytest.mark.parametrize("make", [text, own_database])
 @pytest.mark.parametrize("command", ["load", "publish", "run"])
 def test_what_is_no_warehouse_is_not_overwritten(
-    world: World, tmp_path: Path, make: Callable[[Path], None], command: str
+    one_unit: World, tmp_path: Path, make: Callable[[Path], None], command: str
 ) -> None:
     path, lake = tmp_path / "mine", tmp_path / "lake"
     make(path)
-    shutil.copytree(world.lake, lake)
+    shutil.copytree(one_unit.lake, lake)
     before = files_below(tmp_path)
-    study = ["--study", world.study_file, "--seed", "5"] if command == "run" else []
+    study = ["--study", one_unit.study_file, "--seed", "5"] if command == "run" else []
     ended = cli(command, *study, "--lake", lake, "--warehouse", path)
     assert ended.code == 2
     assert ended.err == (
@@ -114,28 +114,28 @@ def test_what_is_no_warehouse_is_not_overwritten(
     assert files_below(tmp_path) == before
 
 
-def test_a_database_without_tables_is_replaced(world: World, tmp_path: Path) -> None:
+def test_a_database_without_tables_is_replaced(one_unit: World, tmp_path: Path) -> None:
     """As `dbt debug` or a slip of the DuckDB shell leaves one."""
     duckdb.connect(str(tmp_path / "w.duckdb")).close()
-    assert load(world.lake, tmp_path / "w.duckdb")["runs"] == 1
+    assert load(one_unit.lake, tmp_path / "w.duckdb")["runs"] == 1
 
 
-def test_the_file_beside_is_not_overwritten_either(world: World, tmp_path: Path) -> None:
+def test_the_file_beside_is_not_overwritten_either(one_unit: World, tmp_path: Path) -> None:
     beside = tmp_path / "w.loading.duckdb"
     own_database(beside)
     before = beside.read_bytes()
-    ended = cli("load", "--lake", world.lake, "--warehouse", tmp_path / "w.duckdb")
+    ended = cli("load", "--lake", one_unit.lake, "--warehouse", tmp_path / "w.duckdb")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert str(beside) in ended.err
     assert files_below(tmp_path) == {"w.loading.duckdb": before}
 
 
-def test_what_a_killed_load_left_is_cleared(world: World, tmp_path: Path) -> None:
+def test_what_a_killed_load_left_is_cleared(one_unit: World, tmp_path: Path) -> None:
     """Killed at several moments of the load; the next one works each time."""
     path = tmp_path / "w.duckdb"
     beside = tmp_path / "w.loading.duckdb"
     for moment in range(4):
-        process = start_warm("load", "--lake", world.lake, "--warehouse", path)
+        process = start_warm("load", "--lake", one_unit.lake, "--warehouse", path)
         while process.exitcode is None and not beside.exists():
             time.sleep(0.001)
         time.sleep(moment * 0.02)
@@ -143,29 +143,29 @@ def test_what_a_killed_load_left_is_cleared(world: World, tmp_path: Path) -> Non
         os.kill(process.pid, (signal.SIGKILL, signal.SIGTERM)[moment % 2])
         process.join(60)
         assert process.exitcode is not None
-        assert load(world.lake, path)["runs"] == 1
+        assert load(one_unit.lake, path)["runs"] == 1
         assert {name for name in files_below(tmp_path) if not name.startswith(".")} == {"w.duckdb"}
 
 
 @pytest.mark.parametrize("n_bytes", [0, 12, 4096, 8192])
-def test_a_header_that_was_cut_short_is_cleared(world: World, tmp_path: Path, n_bytes: int) -> None:
+def test_a_header_that_was_cut_short_is_cleared(one_unit: World, tmp_path: Path, n_bytes: int) -> None:
     """DuckDB writes it in three pieces, and cannot read the first ones alone."""
     beside = tmp_path / "w.loading.duckdb"
     duckdb.connect(str(beside)).close()
     beside.write_bytes(beside.read_bytes()[:n_bytes])
-    assert load(world.lake, tmp_path / "w.duckdb")["runs"] == 1
+    assert load(one_unit.lake, tmp_path / "w.duckdb")["runs"] == 1
     assert {name for name in files_below(tmp_path) if not name.startswith(".")} == {"w.duckdb"}
 
 
 @pytest.mark.parametrize("given", [".", "", "..", "folder", "/"])
 @pytest.mark.parametrize("command", ["load", "publish"])
 def test_a_folder_is_no_warehouse(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, given: str
+    one_unit: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, given: str
 ) -> None:
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ingest.publish.project_folder", lambda: PACKAGE_ROOT)
-    ended = cli(command, "--lake", world.lake, "--warehouse", given)
+    ended = cli(command, "--lake", one_unit.lake, "--warehouse", given)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "--warehouse" in ended.err
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
@@ -176,24 +176,24 @@ def test_a_folder_is_no_warehouse(
 
 
 @pytest.mark.parametrize("command", ["load", "publish"])
-def test_another_load_at_work_is_said(world: World, warehouse: Path, tmp_path: Path, command: str) -> None:
+def test_another_load_at_work_is_said(one_unit: World, warehouse: Path, tmp_path: Path, command: str) -> None:
     path = tmp_path / "w.duckdb"
     shutil.copy(warehouse, path)
     with only_builder(path):
-        ended = cli(command, "--lake", world.lake, "--warehouse", path)
+        ended = cli(command, "--lake", one_unit.lake, "--warehouse", path)
     assert ended.code == 2
     assert ended.err == (
         f"error: another load or publish of {path} is at work; wait for it, or use another with --warehouse\n"
     )
     assert files_below(tmp_path).keys() == {"w.duckdb"}
-    assert cli("load", "--lake", world.lake, "--warehouse", path).code == 0
+    assert cli("load", "--lake", one_unit.lake, "--warehouse", path).code == 0
 
 
-def test_loads_at_the_same_time_end_with_one_warehouse(world: World, tmp_path: Path) -> None:
+def test_loads_at_the_same_time_end_with_one_warehouse(one_unit: World, tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     said = [tmp_path.with_name(f"{tmp_path.name}-said-{number}") for number in range(3)]
     processes = [
-        start_warm("load", "--lake", world.lake, "--warehouse", path, output=output) for output in said
+        start_warm("load", "--lake", one_unit.lake, "--warehouse", path, output=output) for output in said
     ]
     for process in processes:
         process.join(300)
@@ -204,12 +204,12 @@ def test_loads_at_the_same_time_end_with_one_warehouse(world: World, tmp_path: P
     assert files_below(tmp_path).keys() == {"w.duckdb"}
 
 
-def test_a_build_that_someone_looks_at_is_not_removed(world: World, tmp_path: Path) -> None:
+def test_a_build_that_someone_looks_at_is_not_removed(one_unit: World, tmp_path: Path) -> None:
     """The failed build of `publish` is kept for a look; who has it open for writing is told."""
     beside = tmp_path / "w.loading.duckdb"
-    load(world.lake, beside)
+    load(one_unit.lake, beside)
     with held_open(beside, to_write=True):
-        ended = cli("load", "--lake", world.lake, "--warehouse", tmp_path / "w.duckdb")
+        ended = cli("load", "--lake", one_unit.lake, "--warehouse", tmp_path / "w.duckdb")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert str(beside) in ended.err
     assert os.listdir(tmp_path) == ["w.loading.duckdb"]
