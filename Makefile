@@ -14,7 +14,7 @@ CORE_TESTS := tests/measures tests/episodes tests/objects tests/dbt tests/report
 WORKERS ?= 2
 ARGS ?=
 # Every worker of pytest has a core to itself. Where a test wants two threads all the same, they sleep while they wait for
-# each other: torch's would spin, on the core that another test is using (a run of the command costs half as much so).
+# each other: torch's would spin, on the core that another test is using.
 QUIETLY := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
 # The first that runs and is new enough; 3.11 first, because constraints.txt is taken there. (A pyenv shim may exist

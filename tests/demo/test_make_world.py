@@ -81,7 +81,8 @@ def test_observations_are_the_same_for_any_number_of_processes(tmp_path: Path) -
 
 @pytest.mark.slow  # a process that imports torch, as the making has them
 @needs_rendering
-def test_obedience_is_the_same_for_any_number_of_processes() -> None:
+def test_obedience_is_the_same_in_a_process_of_its_own() -> None:
+    """One scene starts one; that several give back each its own is what the observations above show."""
     from ingest.demo.evaluate import obedience
     from ingest.demo.make_world import DEMO
 
