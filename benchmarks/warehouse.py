@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.building import Spent, spent_on_building
-from ingest.append import note_rows_kept
+from ingest.append import declare_rows_as_kept
 from ingest.dbt_build import AFTER_APPENDING, project_folder
 from ingest.schema import create_raw_schema
 from ingest.warehouse_rows import literal
@@ -136,7 +136,7 @@ def _add_an_episode(small: Path, warehouse: Path, copy: int) -> None:
         connection.execute((HERE / "sql" / "keep_one_episode.sql").read_text(encoding="utf-8"))
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("insert into raw.episodes_kept select run_id, episode_id from raw.episodes")
-        note_rows_kept(connection)
+        declare_rows_as_kept(connection)
     _enlarge(one, warehouse, copy, copy + 1)
 
 

@@ -8,7 +8,7 @@ import duckdb
 
 from ingest.identity import hash_files
 from ingest.loadable import Loadable
-from ingest.schema import SHARED_TABLES, UNIT_TABLES
+from ingest.schema import SHARED_TABLES, UNIT_TABLES, declare_rows_kept
 from ingest.warehouse_file import not_built, settle
 from ingest.warehouse_rows import fill, fill_units_and_runs
 
@@ -64,12 +64,12 @@ def new_units(warehouse: Path, content: Loadable, models: str) -> frozenset[str]
 def append(content: Loadable, database: Path, units: frozenset[str], memory_limit: str = "4GB") -> None:
     """Adds the rows of ``units`` to a warehouse that holds all others. Raises DataError, WarehouseError.
 
-    Raw.episodes_kept then names the episodes that no new unit belongs to, and raw.rows_kept how many rows are theirs.
+    Raw.episodes_kept then names the episodes that no new unit belongs to, and raw.rows_kept() how many rows are theirs.
     """
     try:
         with duckdb.connect(str(database)) as connection:
             connection.execute("set memory_limit = $limit", {"limit": memory_limit})
-            note_rows_kept(connection)
+            declare_rows_as_kept(connection)
             for table in UNIT_TABLES:
                 fill(connection, table, content.files(table, units), is_filled=True)
             for table in ("runs", "units", "conditions", "episodes_kept"):
@@ -85,33 +85,32 @@ def append(content: Loadable, database: Path, units: frozenset[str], memory_limi
                 """,
                 {"units": sorted(units)},
             )
-            _forget_rows_kept_where_an_episode_has_both(connection, units)
+            if _has_an_episode_with_old_rows_and_new(connection, units):
+                declare_rows_kept(connection, {})
     except duckdb.Error as error:
         raise not_built(database, error) from error
     settle(database)
 
 
-def note_rows_kept(connection: duckdb.DuckDBPyConnection) -> None:
-    """Before rows are added: how many each table has that units do not share. Raises duckdb.Error."""
-    connection.execute("delete from raw.rows_kept")
+def declare_rows_as_kept(connection: duckdb.DuckDBPyConnection) -> None:
+    """All rows that are there before others are added, of the tables that units do not share. Raises duckdb.Error."""
+    counts = {}
     for table in sorted(set(UNIT_TABLES) - SHARED_TABLES):
-        connection.execute(
-            f"insert into raw.rows_kept select $table, count(*) from raw.{table}", {"table": table}
-        )
+        ((counts[table],),) = connection.execute(f"select count(*) from raw.{table}").fetchall()
+    declare_rows_kept(connection, counts)
 
 
-def _forget_rows_kept_where_an_episode_has_both(
+def _has_an_episode_with_old_rows_and_new(
     connection: duckdb.DuckDBPyConnection, units: frozenset[str]
-) -> None:
-    """An episode with old rows and new ones is worked out from all of them."""
-    connection.execute(
+) -> bool:
+    """Such an episode is worked out from all of its rows."""
+    found = connection.execute(
         """
-        delete from raw.rows_kept
-        where exists (
-            from raw.units
-            anti join raw.episodes_kept using (run_id, episode_id)
-            where episode_id is not null and manifest_hash is not null and not list_contains($units, unit)
-        )
+        from raw.units
+        anti join raw.episodes_kept using (run_id, episode_id)
+        where episode_id is not null and manifest_hash is not null and not list_contains($units, unit)
+        limit 1
         """,
         {"units": sorted(units)},
     )
+    return found.fetchone() is not None

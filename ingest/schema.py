@@ -47,10 +47,22 @@ def raw_ddl() -> dict[str, str]:
 
 
 def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates schema ``raw`` with all its tables, empty, and their comments."""
+    """Creates schema ``raw`` with all its tables, empty, their comments, and the macro ``rows_kept``."""
     connection.execute("create schema if not exists raw")
     for statements in raw_ddl().values():
         connection.execute(statements)
+    declare_rows_kept(connection, {})
+
+
+def declare_rows_kept(connection: duckdb.DuckDBPyConnection, counts: dict[str, int]) -> None:
+    """Makes ``raw.rows_kept(table_name)`` say how many rows of a raw table an append found there; 0 for others.
+
+    A macro, because DuckDB then compares rows with a number and skips those before it; with a row of a table it would
+    read them all.
+    """
+    cases = " ".join(f"when '{table}' then {int(counts[table])}" for table in raw_ddl() if table in counts)
+    told = f"case table_name {cases} else 0 end" if cases else "0"
+    connection.execute(f"create or replace macro raw.rows_kept(table_name) as {told}")
 
 
 @lru_cache

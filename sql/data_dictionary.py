@@ -33,7 +33,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "conditions": ("run_id", "condition_id"),
     "episodes": ("run_id", "episode_id"),
     "episodes_kept": ("run_id", "episode_id"),
-    "rows_kept": ("table_name",),
     "frames": ("run_id", "episode_id", "frame_index"),
     "head_focus": (*_MAP, "camera"),
     "inferences": ("run_id", "inference_id"),

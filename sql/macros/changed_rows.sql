@@ -9,11 +9,10 @@
 {%- if model is defined and model.resource_type == 'unit_test' -%}
 {{ rows }}
 {%- else -%}
-{%- set kept = ref('stg_raw__rows_kept') -%}
 (
     select *
     from {{ rows }}
-    where row_number >= (select coalesce(max(n_rows), 0) from {{ kept }} where table_name = '{{ table }}')
+    where row_number >= raw.rows_kept('{{ table }}')
 )
 {%- endif -%}
 {%- endmacro %}

@@ -19,6 +19,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from ingest.schema import create_raw_schema
 from tests.dbt.synthetic_experiments import REGIONS, add_experiments
 from tests.dbt.synthetic_experiments import condition_rows as condition_rows_of_experiments
 from tests.dbt.synthetic_layout import layout_rows
@@ -103,9 +104,7 @@ EMPTY = replace(BARE, run_id="empty", has_inferences=False)
 def create(path: Path, worlds: list[World]) -> None:
     """Write the worlds' rows into schema `raw` of a new DuckDB file."""
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema raw")
-        for file in sorted((ROOT / "sql" / "schema").glob("*.sql")):
-            connection.execute(file.read_text())
+        create_raw_schema(connection)
         for world in worlds:
             for table, rows in tables(replace(world, rng=np.random.default_rng(world.seed))).items():
                 if rows:

@@ -87,8 +87,8 @@ def test_every_row_of_the_lake_is_loaded(world: World, warehouse: Path) -> None:
 
 def test_the_filled_tables_are_the_expected_ones(warehouse: Path) -> None:
     filled = {table for table in raw_ddl() if ask(warehouse, f"select count(*) from raw.{table}") != [(0,)]}
-    assert filled == set(raw_ddl()) - {"issues", "episodes_kept", "rows_kept"}
-    assert set(raw_ddl()) == {*RUN_TABLES, *UNIT_TABLES, "units", "episodes_kept", "rows_kept"}
+    assert filled == set(raw_ddl()) - {"issues", "episodes_kept"}
+    assert set(raw_ddl()) == {*RUN_TABLES, *UNIT_TABLES, "units", "episodes_kept"}
 
 
 def test_load_says_how_many_rows(world: World, tmp_path: Path) -> None:
