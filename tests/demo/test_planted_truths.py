@@ -265,15 +265,15 @@ def test_marts_are_those_of_a_build_of_everything(answers: duckdb.DuckDBPyConnec
 @pytest.mark.slow
 def test_checks_look_at_new_rows(grown: Path, dbt: Path) -> None:
     """What dbt compiled after an append finds damage in the episode that came, and spares the rest of a large table."""
-    (check,) = (dbt / "target").glob("compiled/**/masses_sum_to_one.sql")
+    (check,) = (dbt / "target").glob("compiled/**/stg_raw__attention_masses_sound.sql")
     of_kept = """inference_id in
         (select inference_id from raw.inferences semi join raw.episodes_kept using (run_id, episode_id))"""
     with duckdb.connect(str(grown)) as connection:
+        assert not connection.execute(check.read_text()).fetchall()
         for found, damaged in ((False, of_kept), (True, f"not {of_kept}")):
             connection.execute("begin")
-            connection.execute(
-                f"update raw.attention_masses set masses = list_append(masses, 0.5) where {damaged}"
-            )
+            # A number is changed in its place; a row whose list is changed would move to the table's end.
+            connection.execute(f"update raw.attention_masses set top_share = 2 where {damaged}")
             assert bool(connection.execute(check.read_text()).fetchall()) is found
             connection.execute("rollback")
 
