@@ -40,7 +40,7 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
     project = project_folder()
     check_replaceable(warehouse)
     content = loadable(lake)
-    building = warehouse.with_name(f"{warehouse.stem}.building{warehouse.suffix}")
+    building = _building_beside(warehouse)
     with only_builder(warehouse):
         remove_leftover(building)
         try:
@@ -62,6 +62,11 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
         except BaseException:
             remove_database(building)
             raise
+
+
+def _building_beside(warehouse: Path) -> Path:
+    """No dot in its stem: older versions of DuckDB and dbt-duckdb call such a database by different names."""
+    return warehouse.with_name(f"{warehouse.stem.replace('.', '_')}__being_built{warehouse.suffix}")
 
 
 def _build_beside(project: Path, building: Path, warehouse: Path, options: tuple[str, ...]) -> None:

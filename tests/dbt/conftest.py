@@ -39,7 +39,7 @@ def built(places: Places, name: str, worlds: list[World], *options: str) -> Buil
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not build.warehouse.exists():
             # As `publish` to w.duckdb has it: at another path dbt would parse the whole project again.
-            building = Build(places.own / "w.building.duckdb", places.own / "target")
+            building = Build(places.own / "w__being_built.duckdb", places.own / "target")
             building.warehouse.unlink(missing_ok=True)
             create(building.warehouse, worlds)
             shutil.rmtree(building.target / "compiled", ignore_errors=True)

@@ -131,7 +131,7 @@ def test_a_build_that_fails_says_what_is_wrong_and_where(
     build: Build, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # At another path dbt would read its whole project again.
-    building = places.own / "w.building.duckdb"
+    building = places.own / "w__being_built.duckdb"
     shutil.copy(build.warehouse, building)
     monkeypatch.setenv("DBT_TARGET_PATH", str(places.own / "target"))
     with duckdb.connect(str(building)) as connection:

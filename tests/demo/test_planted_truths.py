@@ -234,7 +234,7 @@ def grown(lake: Path, dbt: Path) -> Path:
     assert len(units) > 1
     for unit in units:
         shutil.rmtree(folder.unit_path(unit))
-    building = path.with_name("w.building.duckdb")
+    building = path.with_name("w__being_built.duckdb")
     load(before, building)
     # What an append finds: rows to keep, views and the seed. It makes everything else anew, whatever was there.
     found = ("+config.materialized:incremental", "+config.materialized:view", "resource_type:seed")

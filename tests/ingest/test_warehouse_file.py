@@ -55,7 +55,7 @@ def test_a_full_disk_leaves_the_old_warehouse(
 
 def test_a_log_that_cannot_be_emptied_keeps_a_build_from_its_place(warehouse: Path, tmp_path: Path) -> None:
     """What dbt wrote last may still be in the log when the disk fills up."""
-    path, building = tmp_path / "w.duckdb", tmp_path / "w.building.duckdb"
+    path, building = tmp_path / "w.duckdb", tmp_path / "w__being_built.duckdb"
     shutil.copy(warehouse, path)
     before = path.read_bytes()
     killed = (

@@ -75,7 +75,7 @@ def test_every_folder_with_python_is_a_package(package: str):
         ("lake/run_id=0/unit=1/frames.parquet", True),
         ("site/index.html", True),
         ("warehouse.duckdb", True),
-        ("warehouse.building.duckdb.wal", True),
+        ("warehouse__being_built.duckdb.wal", True),
         ("build/dbt/manifest.json", True),
         ("ingest/demo/episodes/success/2024-01-01/episode/trajectory.h5", False),
         ("ingest/demo/episodes/success/build/site/frame.jpg", False),

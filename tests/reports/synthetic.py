@@ -287,7 +287,7 @@ def add_gallery(
     # Two heads of their own, as the capture profile 'full' keeps them: head 0 is the mean's map, head 1 the same upside down.
     con.execute("""
         insert into marts.frame_gallery by name
-        select * replace (heads.head as head, case heads.head when 0 then map else list_reverse(map) end as map)
+        select frame_gallery.* replace (heads.head as head, case heads.head when 0 then map else list_reverse(map) end as map)
         from marts.frame_gallery cross join (values (0), (1)) as heads (head)
         where condition_id = 'baseline:baseline'
     """)
