@@ -78,16 +78,27 @@ averaged_over_heads as (
 
 ),
 
-shared as (
+-- In two steps: DuckDB 1.4 takes no window within nullif().
+added_up as (
 
-    -- Of one camera there is nothing to share.
     select
         *,
-        mass / nullif(sum(mass) over picture, 0) as mass_share,
-        n_keys / sum(n_keys) over picture as even_share
+        count(*) over picture as n_cameras,
+        sum(mass) over picture as mass_of_all,
+        sum(n_keys) over picture as n_keys_of_all
     from averaged_over_heads
     window picture as (partition by run_id, episode_id, frame_index, pass, denoise_step, layer)
-    qualify count(*) over picture > 1
+
+),
+
+shared as (
+
+    select
+        *,
+        mass / nullif(mass_of_all, 0) as mass_share,
+        n_keys / n_keys_of_all as even_share
+    from added_up
+    where n_cameras > 1 -- of one camera there is nothing to share
 
 ),
 
