@@ -278,6 +278,21 @@ def test_checks_look_at_new_rows(grown: Path, dbt: Path) -> None:
             connection.execute("rollback")
 
 
+@pytest.mark.slow
+def test_a_full_refresh_makes_anew_what_an_append_left_alone(
+    answers: duckdb.DuckDBPyConnection, grown: Path
+) -> None:
+    again = grown.with_name("w__being_built.duckdb")
+    shutil.copy(grown, again)
+    options = ("--full-refresh", "--select", "frame_metrics", "--exclude-resource-type", "test")
+    assert dbt_build(PACKAGE_ROOT, again, *options) is None
+    query = "select * from marts.frame_metrics order by all"
+    expected = answers.execute(query).fetchall()
+    assert expected
+    with duckdb.connect(str(again), read_only=True) as connection:
+        assert alike(connection.execute(query).fetchall(), expected)
+
+
 def alike(a: Any, b: Any) -> bool:
     """Numbers to six digits, everything else exactly."""
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
