@@ -10,7 +10,7 @@ from ingest.identity import hash_files
 from ingest.loadable import Loadable
 from ingest.schema import SHARED_TABLES, UNIT_TABLES, declare_rows_kept
 from ingest.warehouse_file import not_built, settle
-from ingest.warehouse_rows import fill, fill_units_and_runs
+from ingest.warehouse_rows import fill, fill_units_and_runs, row_counts
 
 # Tells by which models the marts of a warehouse were built.
 BUILT_BY = "built_by"
@@ -94,10 +94,7 @@ def append(content: Loadable, database: Path, units: frozenset[str], memory_limi
 
 def declare_rows_as_kept(connection: duckdb.DuckDBPyConnection) -> None:
     """All rows that are there before others are added, of the tables that units do not share. Raises duckdb.Error."""
-    counts = {}
-    for table in sorted(set(UNIT_TABLES) - SHARED_TABLES):
-        ((counts[table],),) = connection.execute(f"select count(*) from raw.{table}").fetchall()
-    declare_rows_kept(connection, counts)
+    declare_rows_kept(connection, row_counts(connection, set(UNIT_TABLES) - SHARED_TABLES))
 
 
 def _has_an_episode_with_old_rows_and_new(

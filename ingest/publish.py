@@ -40,7 +40,7 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
     project = project_folder()
     check_replaceable(warehouse)
     content = loadable(lake)
-    building = _building_beside(warehouse)
+    building = place_to_build(warehouse)
     with only_builder(warehouse):
         remove_leftover(building)
         try:
@@ -64,8 +64,11 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
             raise
 
 
-def _building_beside(warehouse: Path) -> Path:
-    """No dot in its stem: older versions of DuckDB and dbt-duckdb call such a database by different names."""
+def place_to_build(warehouse: Path) -> Path:
+    """Where `publish` builds a warehouse, in the same folder, before it is renamed.
+
+    No dot in its stem: older versions of DuckDB and dbt-duckdb call such a database by different names.
+    """
     return warehouse.with_name(f"{warehouse.stem.replace('.', '_')}__being_built{warehouse.suffix}")
 
 

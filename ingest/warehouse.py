@@ -22,7 +22,7 @@ from ingest.warehouse_file import (
     remove_database,
     remove_leftover,
 )
-from ingest.warehouse_rows import fill, fill_as_view, fill_units_and_runs, literal
+from ingest.warehouse_rows import fill, fill_as_view, fill_units_and_runs, literal, row_counts
 
 # Names the lake in a warehouse of views, so that `ingest sql` knows which files a query may read.
 LAKE_OF_VIEWS = "lake_of_views"
@@ -69,7 +69,7 @@ def build(
             create_raw_schema(connection)
             connection.commit()
             _fill_all(connection, content, views)
-            counts = _counts(connection)
+            counts = row_counts(connection, raw_ddl())
             connection.execute("checkpoint")  # closing does so too, but says nothing when it cannot
     except duckdb.Error as error:
         raise not_built(database, error) from error
@@ -98,11 +98,3 @@ def _fill_all(connection: duckdb.DuckDBPyConnection, content: Loadable, views: P
                 reason="damaged_unit",
             ) from error
     fill_units_and_runs(connection, content)
-
-
-def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rows of each raw table, in one question."""
-    tables = tuple(raw_ddl())
-    each = " union all ".join(f"select '{table}', count(*) from raw.{table}" for table in tables)
-    found = dict(connection.execute(each).fetchall())
-    return {table: int(found[table]) for table in tables}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -48,6 +49,14 @@ def fill_units_and_runs(connection: duckdb.DuckDBPyConnection, content: Loadable
         tables["runs"].add_row({**run.row, "status": status})
         for name, rows in tables.finish().items():
             _insert(connection, name, rows)
+
+
+def row_counts(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, int]:
+    """Rows of each of these raw tables, in one question."""
+    tables = tuple(tables)
+    each = " union all ".join(f"select '{table}', count(*) from raw.{table}" for table in tables)
+    found = dict(connection.execute(each).fetchall())
+    return {table: int(found[table]) for table in tables}
 
 
 def literal(path: Path) -> str:

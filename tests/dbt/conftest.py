@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
+from ingest.publish import place_to_build
 from tests.dbt.synthetic import BARE, EMPTY, FEW, PLANTED, ROOT, World, create
 
 
@@ -39,7 +40,7 @@ def built(places: Places, name: str, worlds: list[World], *options: str) -> Buil
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not build.warehouse.exists():
             # As `publish` to w.duckdb has it: at another path dbt would parse the whole project again.
-            building = Build(places.own / "w__being_built.duckdb", places.own / "target")
+            building = Build(place_to_build(places.own / "w.duckdb"), places.own / "target")
             building.warehouse.unlink(missing_ok=True)
             create(building.warehouse, worlds)
             shutil.rmtree(building.target / "compiled", ignore_errors=True)

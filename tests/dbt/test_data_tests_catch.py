@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from ingest.dbt_build import dbt_build
+from ingest.publish import place_to_build
 from tests.dbt.conftest import Build, Places
 from tests.dbt.synthetic import ROOT
 
@@ -131,7 +132,7 @@ def test_a_build_that_fails_says_what_is_wrong_and_where(
     build: Build, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # At another path dbt would read its whole project again.
-    building = places.own / "w__being_built.duckdb"
+    building = place_to_build(places.own / "w.duckdb")
     shutil.copy(build.warehouse, building)
     monkeypatch.setenv("DBT_TARGET_PATH", str(places.own / "target"))
     with duckdb.connect(str(building)) as connection:

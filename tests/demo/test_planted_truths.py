@@ -33,7 +33,7 @@ from ingest.demo.planted.variants import GROUNDED, VARIANTS, Truth
 from ingest.lake import RunFolder, run_ids
 from ingest.policies.tiny import load as load_policy
 from ingest.progress import Progress
-from ingest.publish import publish
+from ingest.publish import place_to_build, publish
 from ingest.run import run
 from ingest.study import PACKAGE_ROOT, PolicySection, load_study
 from ingest.warehouse import load
@@ -44,6 +44,8 @@ POLICIES = {"grounded": ("demo", GROUNDED)} | {one.name: (one.checkpoint, one.tr
 N_EPISODES = 10
 N_KEYFRAMES = dict.fromkeys(POLICIES, 1) | {"wrist-only": 2}
 SMALLER = {"capture.layers": [3], "capture.heads": [0]}
+ALL_QUERIES = {"capture.queries": ["instruction", "words", "action"]}
+"""Words too, so that the marts of words have rows to compare when the warehouse grows."""
 
 
 def truth_rows() -> list[dict[str, str]]:
@@ -115,7 +117,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.run.limit_threads", one_thread)
         for path in STUDIES:
-            smaller = {**SMALLER, "episodes.keyframes.first": N_KEYFRAMES[path.stem]}
+            smaller = {**SMALLER, **ALL_QUERIES, "episodes.keyframes.first": N_KEYFRAMES[path.stem]}
             with contextlib.redirect_stderr(io.StringIO()):
                 summary = run(load_study(path, smaller), lake, fresh=False, progress=Progress())
             assert summary.is_complete, [result.messages for result in summary.results]
@@ -229,12 +231,12 @@ def grown(lake: Path, dbt: Path) -> Path:
     before, path = dbt / "before", dbt / "w.duckdb"
     shutil.copytree(lake, before, copy_function=os.link)
     folder = RunFolder(before, min(run_ids(before)))
-    came = max(str((folder.manifest(unit) or {})["episode_id"]) for unit in folder.units())
-    units = [unit for unit in folder.units() if (folder.manifest(unit) or {})["episode_id"] == came]
+    episode_of = {unit: str((folder.manifest(unit) or {})["episode_id"]) for unit in folder.units()}
+    units = [unit for unit, episode in episode_of.items() if episode == max(episode_of.values())]
     assert len(units) > 1
     for unit in units:
         shutil.rmtree(folder.unit_path(unit))
-    building = path.with_name("w__being_built.duckdb")
+    building = place_to_build(path)
     load(before, building)
     # What an append finds: rows to keep, views and the seed. It makes everything else anew, whatever was there.
     found = ("+config.materialized:incremental", "+config.materialized:view", "resource_type:seed")
@@ -255,10 +257,15 @@ def test_marts_are_those_of_a_build_of_everything(answers: duckdb.DuckDBPyConnec
         "where table_type = 'BASE TABLE' and table_schema in ('intermediate', 'marts')"
     ).fetchall()
     assert len(tables) > 30
+    incremental = {
+        path.stem for path in PACKAGE_ROOT.glob("models/*/*.sql") if "'incremental'" in path.read_text()
+    }
+    assert incremental
     with duckdb.connect(str(grown), read_only=True) as connection:
         for schema, table in tables:
             query = f"select * from {schema}.{table} order by all"
             found, expected = connection.execute(query).fetchall(), answers.execute(query).fetchall()
+            assert expected or table not in incremental, f"nothing to compare in {schema}.{table}"
             assert alike(found, expected), f"{schema}.{table}"
 
 
@@ -282,7 +289,7 @@ def test_checks_look_at_new_rows(grown: Path, dbt: Path) -> None:
 def test_a_full_refresh_makes_anew_what_an_append_left_alone(
     answers: duckdb.DuckDBPyConnection, grown: Path
 ) -> None:
-    again = grown.with_name("w__being_built.duckdb")
+    again = place_to_build(grown)
     shutil.copy(grown, again)
     options = ("--full-refresh", "--select", "frame_metrics", "--exclude-resource-type", "test")
     assert dbt_build(PACKAGE_ROOT, again, *options) is None

@@ -17,7 +17,7 @@ from ingest.schema import raw_ddl
 from ingest.study import PACKAGE_ROOT
 from ingest.warehouse import load
 from tests.ingest.test_warehouse import ask, rows_of
-from tests.ingest.world import World, make_world, only_run, write_episodes
+from tests.ingest.world import World, make_world, only_run, table_of, write_episodes
 
 MODELS = hash_of_models(PACKAGE_ROOT)
 
@@ -51,6 +51,33 @@ def test_raw_rows_are_those_of_a_load_of_everything(grown: tuple[World, Path, Pa
     ((kept,),) = ask(path, "select count(*) from raw.episodes_kept")
     assert kept == 3
     assert rows_of(anew, "episodes_kept") == []
+    assert rows_kept(path, "attention_masses") == len(table_of(before, "attention_masses")) > 0
+    assert rows_kept(path, "regions") == 0  # old episodes and new ones share them
+    assert rows_kept(anew, "attention_masses") == 0
+
+
+def rows_kept(warehouse: Path, table: str) -> int:
+    ((found,),) = ask(warehouse, f"select raw.rows_kept('{table}')")
+    return int(found)
+
+
+def test_an_episode_with_old_rows_and_new_is_read_as_a_whole(
+    grown: tuple[World, Path, Path], tmp_path: Path
+) -> None:
+    """Only its paraphrases came later: its marts need the rows that were there, so no row counts as kept."""
+    _, _, after = grown
+    before, path = tmp_path / "lake", tmp_path / "w.duckdb"
+    shutil.copytree(after, before)
+    folder = only_run(before)
+    manifests = {unit: folder.manifest(unit) or {} for unit in folder.units()}
+    late = next(unit for unit, found in manifests.items() if found["condition_group"] == "paraphrases")
+    shutil.rmtree(folder.unit_path(late))
+    load(before, path)
+    sign(path, MODELS)
+    append(loadable(after), path, frozenset({late}))
+    episodes = {found["episode_id"] for found in manifests.values()}
+    assert {row[1] for row in rows_of(path, "episodes_kept")} == episodes - {manifests[late]["episode_id"]}
+    assert rows_kept(path, "attention_masses") == 0
 
 
 def test_nothing_is_added_to_what_others_built(grown: tuple[World, Path, Path], tmp_path: Path) -> None:
