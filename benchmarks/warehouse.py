@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,11 +21,10 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.building import Spent, spent_on_building
-from ingest.append import declare_rows_as_kept
+from benchmarks.building import Spent, spent_on_building, spent_on_publishing
+from benchmarks.large_lake import LargeLake
 from ingest.dbt_build import AFTER_APPENDING, project_folder
-from ingest.schema import create_raw_schema
-from ingest.warehouse_rows import literal
+from ingest.publish import place_to_build
 
 HERE = Path(__file__).parent
 N_COPIES = 26
@@ -71,73 +69,37 @@ def main(n_copies: int = N_COPIES) -> None:
     """Prints the figures, each beside its bar. Raises RuntimeError when a step fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        lake, warehouse = folder / "large", folder / "warehouse.duckdb"
         print("ingesting eight episodes and enlarging their rows", flush=True)
-        warehouse = folder / "warehouse.duckdb"
-        small = _small(folder)
-        with duckdb.connect(str(warehouse)) as connection:
-            create_raw_schema(connection)
-        _enlarge(small, warehouse, 0, n_copies)
+        large = LargeLake(_small(folder), lake, n_copies)
+        large.write()
+        whole = spent_on_publishing(lake, warehouse)
         n_episodes, n_rows = _ask(
             warehouse,
             "select (select count(*) from raw.episodes), (select sum(len(masses)) from raw.attention_masses)",
         )[0]
         print(f"warehouse: {n_episodes} episodes, {n_rows / 1e6:.0f} M region-rows, {_gigabytes(warehouse)}")
-        whole = spent_on_building(warehouse)
-        print(f"  whole build: {_told(whole)} (bars 180 s, 8 GiB)", flush=True)
-        python = spent_on_building(warehouse, *PYTHON_MODELS)
+        print(f"  published from its lake: {_told(whole)} (bars 180 s, 8 GiB)", flush=True)
+        large.add_the_last()
+        one = spent_on_publishing(lake, warehouse)
+        print(f"  one new episode published: {_told(one)}; {_shares(one, whole)} (bar 25 %)", flush=True)
+        # Where `publish` builds: at another path dbt would read its whole project again.
+        building = warehouse.rename(place_to_build(warehouse))
+        one = spent_on_building(building, *AFTER_APPENDING)
+        whole = spent_on_building(building, "--full-refresh")
+        print(f"  dbt build alone: whole {_told(whole)}; one episode {_told(one)}; {_shares(one, whole)}")
+        python = spent_on_building(building, *PYTHON_MODELS)
         print(f"  Python models alone: {_told(python)} (bar 1 GiB)", flush=True)
-        _add_an_episode(small, warehouse, n_copies)
-        one = spent_on_building(warehouse, *AFTER_APPENDING)
-        shares = f"{one.wall / whole.wall:.0%} of the whole's seconds, {one.cpu / whole.cpu:.0%} of its CPU seconds"
-        print(f"  one new episode: {_told(one)}; {shares} (bar 25 %)", flush=True)
+        building.rename(warehouse)
         _compare_with_json(warehouse, folder / "json", n_episodes)
 
 
 def _small(folder: Path) -> Path:
-    study, small = folder / "study.yaml", folder / "small.duckdb"
+    study, lake = folder / "study.yaml", folder / "lake"
     study.write_text(STUDY, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "ingest",
-        "run",
-        "--study",
-        study,
-        "--lake",
-        folder / "lake",
-        "--warehouse",
-        small,
-    ]
-    subprocess.run(list(map(str, command)), cwd=project_folder(), check=True, capture_output=True)
-    return small
-
-
-def _enlarge(small: Path, warehouse: Path, first: int, last: int) -> None:
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("set memory_limit = '4GB'")
-        connection.execute("set preserve_insertion_order = false")
-        connection.execute(f"attach {literal(small)} as small (read_only)")
-        ((n_layers, n_heads),) = connection.execute(
-            "select max(layer) + 1, max(head) + 1 from small.raw.attention_masses"
-        ).fetchall()
-        known = {"first": first, "last": last, "n_layers": n_layers, "n_heads": n_heads}
-        for statement in duckdb.extract_statements(
-            (HERE / "sql" / "enlarge.sql").read_text(encoding="utf-8")
-        ):
-            wanted = {name: known[name] for name in statement.named_parameters}
-            connection.execute(statement, wanted)
-
-
-def _add_an_episode(small: Path, warehouse: Path, copy: int) -> None:
-    """As `publish` does: its rows come behind those of all others, which are kept."""
-    one = small.with_name("one.duckdb")
-    shutil.copy(small, one)
-    with duckdb.connect(str(one)) as connection:
-        connection.execute((HERE / "sql" / "keep_one_episode.sql").read_text(encoding="utf-8"))
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("insert into raw.episodes_kept select run_id, episode_id from raw.episodes")
-        declare_rows_as_kept(connection)
-    _enlarge(one, warehouse, copy, copy + 1)
+    command = [sys.executable, "-m", "ingest", "run", "--no-load", "--study", str(study), "--lake", str(lake)]
+    subprocess.run(command, cwd=project_folder(), check=True, capture_output=True)
+    return lake
 
 
 def _compare_with_json(warehouse: Path, folder: Path, n_episodes: int) -> None:
@@ -210,6 +172,10 @@ def _seconds(call: Callable[[], object]) -> float:
 
 def _told(spent: Spent) -> str:
     return f"{spent.wall:.0f} s, {spent.cpu:.0f} CPU s, peak {spent.peak / 2**30:.2f} GiB"
+
+
+def _shares(one: Spent, whole: Spent) -> str:
+    return f"{one.wall / whole.wall:.0%} of the whole's seconds, {one.cpu / whole.cpu:.0%} of its CPU seconds"
 
 
 def _gigabytes(path: Path) -> str:

@@ -24,7 +24,7 @@ AFTER_APPENDING = (
     "config.materialized:incremental",
     "test_type:data",
 )
-"""Options for `dbt_build` where the same models built the marts before: views and the seed are what they were."""
+"""Options for `Dbt.build` where the same models built the marts before: views and the seed are what they were."""
 
 
 class _Failure(TypedDict):
@@ -35,24 +35,64 @@ class _Failure(TypedDict):
     query: str | None
 
 
-def dbt_build(project: Path, warehouse: Path, *options: str) -> list[str] | None:
-    """Runs the project's models and data tests on ``warehouse``; unit tests, which look at no data, are left out.
+class Dbt:
+    """A process of dbt that has begun to read its project, and waits for what to build."""
 
-    ``options`` are handed on to dbt. Returns None when all passed, else the lines that matter: of a model dbt's error,
-    of a data test the first rows that it objects to.
+    def __init__(self, project: Path, warehouse: Path, process: subprocess.Popen[str]) -> None:
+        self._project, self._warehouse, self._process = project, warehouse, process
+
+    def build(self, *options: str) -> list[str] | None:
+        """Once: the project's models and data tests on the warehouse, unit tests, which look at no data, left out.
+
+        ``options`` are handed on to dbt. Returns None when all passed, else the lines that matter: of a model dbt's
+        error, of a data test the first rows that it objects to.
+        """
+        command = [
+            "build",
+            "--project-dir",
+            str(self._project),
+            "--exclude-resource-type",
+            "unit_test",
+            *options,
+        ]
+        output, errors = self._process.communicate(json.dumps(command) + "\n")
+        if self._process.returncode == 0:
+            return None
+        try:
+            failures: list[_Failure] = json.loads(output.splitlines()[-1])
+        except (IndexError, ValueError):  # dbt was ended before it could say anything
+            ended = f"dbt ended with exit code {self._process.returncode}"
+            return [*(output + errors).splitlines(), ended][-_MAX_LINES:]
+        return [line for failure in failures for line in _told(failure, self._warehouse)][:_MAX_LINES]
+
+
+@contextlib.contextmanager
+def dbt_beside(project: Path, warehouse: Path) -> Iterator[Dbt]:
+    """dbt starts and reads its project, 15 seconds the first time, while the block makes ready what it is to build.
+
+    What goes wrong with the project is told by `build`. A block that ends without it ends dbt too.
     """
-    command = [*_dbt(project, "build"), "--exclude-resource-type", "unit_test", *options]
-    finished = subprocess.run(
-        command, cwd=project, env=_environment(project, warehouse), capture_output=True, text=True
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingest.dbt_process", str(project)],
+        cwd=project,
+        env=_environment(project, warehouse),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    if finished.returncode == 0:
-        return None
-    try:
-        failures: list[_Failure] = json.loads(finished.stdout.splitlines()[-1])
-    except (IndexError, ValueError):  # dbt was ended before it could say anything
-        ended = f"dbt ended with exit code {finished.returncode}"
-        return [*(finished.stdout + finished.stderr).splitlines(), ended][-_MAX_LINES:]
-    return [line for failure in failures for line in _told(failure, warehouse)][:_MAX_LINES]
+    with process:
+        try:
+            yield Dbt(project, warehouse, process)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+
+
+def dbt_build(project: Path, warehouse: Path, *options: str) -> list[str] | None:
+    """`Dbt.build` of a warehouse that is ready."""
+    with dbt_beside(project, warehouse) as dbt:
+        return dbt.build(*options)
 
 
 def _told(failure: _Failure, warehouse: Path) -> list[str]:
@@ -64,37 +104,6 @@ def _told(failure: _Failure, warehouse: Path) -> list[str]:
         rows = found.fetchmany(_ROWS_SHOWN)
     shown = (", ".join(f"{name}: {value}" for name, value in zip(columns, row, strict=True)) for row in rows)
     return [f"data test {failure['name']}: {failure['message']}", *(f"  {row}" for row in shown)]
-
-
-@contextlib.contextmanager
-def parsed_meanwhile(project: Path, warehouse: Path) -> Iterator[None]:
-    """dbt reads its project, 15 seconds the first time, while the block loads rows; `dbt build` then finds it read.
-
-    What goes wrong here goes wrong in `dbt build` again, and is told there.
-    """
-    target = Path(os.environ.get("DBT_TARGET_PATH", project / "build" / "dbt"))
-    if (target / "partial_parse.msgpack").exists():
-        yield  # reading what changed takes dbt no longer than starting
-        return
-    parsing = subprocess.Popen(
-        _dbt(project, "parse"),
-        cwd=project,
-        env=_environment(project, warehouse),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-        parsing.wait()
-    finally:
-        if parsing.poll() is None:
-            parsing.terminate()
-            parsing.wait()
-
-
-def _dbt(project: Path, command: str) -> list[str]:
-    return [sys.executable, "-m", "ingest.dbt_process", command, "--project-dir", str(project)]
 
 
 def _environment(project: Path, warehouse: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""``python -m ingest.dbt_process COMMAND [OPTION ...]``: dbt in this process, which says what failed as a line of JSON.
+"""``python -m ingest.dbt_process PROJECT``: dbt reads its project, then runs the command that comes as a line of JSON.
 
-dbt's own command words each of its thousands of messages, though hardly one is read, and tells of a data test that failed
-no more than how many rows it found.
+What failed goes out as a line of JSON. dbt's own command words each of its thousands of messages, though hardly one is
+read, and tells of a data test that failed no more than how many rows it found.
 """
 
 from __future__ import annotations
@@ -10,19 +10,26 @@ import json
 import sys
 
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 # dbt words no message and writes no artefact: seconds of every build.
 QUIET = ("--no-write-json", "--log-level", "none", "--log-level-file", "none")
 FAILED = ("error", "fail", "partial success")
 
 
-def main(command: list[str]) -> int:
-    """0 when all went well; else 1, and the last line of the output is a list of {name, message, query}.
+def main(project: str) -> int:
+    """0 when all went well or no command came; else 1, and the last line of the output is a list of {name, message, query}.
 
     `query` finds the rows that a data test objects to; it is null where a model could not be built. `name` is empty
     where dbt could not even begin.
     """
-    ended = dbtRunner().invoke([*QUIET, *command])
+    read = dbtRunner().invoke([*QUIET, "parse", "--project-dir", project])
+    command = sys.stdin.readline()
+    if not command:  # whoever wanted it has gone
+        return 0
+    # A project that could not be read is read again, and what is wrong with it then told.
+    manifest = read.result if isinstance(read.result, Manifest) else None
+    ended = dbtRunner(manifest=manifest).invoke([*QUIET, *json.loads(command)])
     if ended.success:
         return 0
     failed = [
@@ -41,4 +48,4 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1]))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ingest.append import append, hash_of_models, new_units, sign
-from ingest.dbt_build import AFTER_APPENDING, dbt_build, parsed_meanwhile, project_folder
+from ingest.dbt_build import AFTER_APPENDING, Dbt, dbt_beside, project_folder
 from ingest.errors import GazehouseError
 from ingest.loadable import loadable
 from ingest.warehouse import build
@@ -45,7 +45,7 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
         remove_leftover(building)
         try:
             models = hash_of_models(project)
-            with parsed_meanwhile(project, building):
+            with dbt_beside(project, building) as dbt:
                 units = None if fresh else new_units(warehouse, content, models)
                 if units is None:
                     print(f"publish: loading {lake}", file=sys.stderr, flush=True)
@@ -54,7 +54,7 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
                     print(f"publish: adding {len(units)} new units of {lake}", file=sys.stderr, flush=True)
                     copy(warehouse, building)
                     append(content, building, units)
-            _build_beside(project, building, warehouse, () if units is None else AFTER_APPENDING)
+                _build_marts(dbt, building, warehouse, () if units is None else AFTER_APPENDING)
             sign(building, models)
             put_in_place(building, warehouse)
         except BuildError:
@@ -72,9 +72,9 @@ def place_to_build(warehouse: Path) -> Path:
     return warehouse.with_name(f"{warehouse.stem.replace('.', '_')}__being_built{warehouse.suffix}")
 
 
-def _build_beside(project: Path, building: Path, warehouse: Path, options: tuple[str, ...]) -> None:
+def _build_marts(dbt: Dbt, building: Path, warehouse: Path, options: tuple[str, ...]) -> None:
     print("publish: dbt build", file=sys.stderr, flush=True)
-    output = dbt_build(project, building, *options)
+    output = dbt.build(*options)
     if output is not None:
         raise BuildError(
             f"dbt build failed; {building} is kept for a look, {warehouse} was not touched", tuple(output)

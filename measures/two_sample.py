@@ -20,6 +20,9 @@ from measures.arrays import AnyArray, Floats
 from measures.permutations import MAX_EXACT, VALUES_AT_A_TIME, count_as_extreme, p_value
 from measures.samples import NO_VARIANCE, Alternative, Values, constant, defined, too_few
 
+LARGEST_EXACT = 8
+"""Values in a group, above which scipy takes U for normal whatever the ties."""
+
 
 class TwoSample(NamedTuple):
     """One test of x against y.
@@ -71,14 +74,27 @@ def welch_t(x: Values, y: Values, alternative: str = Alternative.TWO_SIDED) -> T
 
 def mann_whitney(x: Values, y: Values, alternative: str = Alternative.TWO_SIDED) -> TwoSample:
     """Mann-Whitney U: exact for small groups without ties, else normal with ties and continuity corrected."""
-    x, y = defined(x), defined(y)
-    reason = too_few(len(x), len(y)) or _all_alike(x, y)
-    if reason:
-        return _nothing("mann_whitney", x, y, reason)
-    found = stats.mannwhitneyu(x, y, alternative=Alternative(alternative).value, method="auto")
-    return TwoSample(
-        "mann_whitney", float(found.statistic), float(found.pvalue), _estimate(x, y), len(x), len(y)
-    )
+    return mann_whitney_tests([Groups(x, y)], alternative)[0]
+
+
+def mann_whitney_tests(pairs: Sequence[Groups], alternative: str = Alternative.TWO_SIDED) -> list[TwoSample]:
+    """`mann_whitney` of every pair of groups; the large ones of the same sizes in one call, which takes them a tenth."""
+    tests: list[TwoSample] = []
+    alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    values = [(defined(pair.x), defined(pair.y)) for pair in pairs]
+    for index, (x, y) in enumerate(values):
+        reason = too_few(len(x), len(y)) or _all_alike(x, y)
+        tests.append(_nothing("mann_whitney", x, y, reason or ""))
+        if not reason:
+            # Whether small groups have ties decides how each is tested.
+            is_large = min(len(x), len(y)) > LARGEST_EXACT
+            alike[(len(x), len(y)) if is_large else (len(x), len(y), index)].append(index)
+    for members in alike.values():
+        x, y = (np.stack([values[index][side] for index in members]) for side in (0, 1))
+        found = stats.mannwhitneyu(x, y, alternative=Alternative(alternative).value, method="auto", axis=1)
+        for index, statistic, p in zip(members, found.statistic.tolist(), found.pvalue.tolist(), strict=True):
+            tests[index] = tests[index]._replace(statistic=statistic, p_value=p, reason=None)
+    return tests
 
 
 def permutation_test(

@@ -1,7 +1,7 @@
--- Copies $first to $last - 1 of the episodes of a small study (schema small.raw), for a model of 18 layers and 8 heads.
+-- These $copies of the episodes of a small study (schema small.raw), for a model of 18 layers and 8 heads.
 -- Copies differ: every mass list is mixed with an even one by a weight that hangs on copy, episode, layer and head.
 
-create temp table copies as select unnest(range($first, $last))::integer as copy;
+create temp table copies as select unnest($copies)::integer as copy;
 
 -- Eight layers become eighteen, four heads eight. Means and maxima over heads (below 0) stay what they are.
 create temp table layers as
@@ -26,8 +26,6 @@ create temp macro copied_id(id, copy) as if(copy = 0, id, (hash(id, copy) >> 1):
 create temp macro weight(id, copy, layer, head) as 0.3 * (hash(id, copy, layer, head) % 1000) / 1000;
 create temp macro mixed(masses, share) as list_transform(masses, lambda m: ((1 - share) * m + share / len(masses))::float);
 
-insert into raw.runs select * from small.raw.runs;
-insert into raw.conditions select * from small.raw.conditions;
 insert into raw.layouts select * from small.raw.layouts;
 insert into raw.tokens select * from small.raw.tokens;
 insert into raw.regions select * from small.raw.regions;

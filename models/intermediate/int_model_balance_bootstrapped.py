@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from measures.mean_intervals import INTERVAL_COLUMNS, draw_counts, interval_columns
 from measures.samples import MIN_EPISODES
@@ -14,7 +13,7 @@ ORDER = ["dataset", "episode_id"]
 SEED = 0  # no run's: several may share a model
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     episodes = (
         dbt.ref("int_model_balance_averaged_to_episodes").pl().drop_nulls("log_ratio").sort(*KEYS, *ORDER)
@@ -24,7 +23,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     )
     drawn_alike = groups.group_by("n", "n_resamples", maintain_order=True)
     found = [intervals(groups.clear()), *(intervals(same) for _, same in drawn_alike)]
-    return pl.concat(found).sort(KEYS, nulls_last=True).to_arrow()
+    return pl.concat(found).sort(KEYS, nulls_last=True)
 
 
 def intervals(groups: pl.DataFrame) -> pl.DataFrame:

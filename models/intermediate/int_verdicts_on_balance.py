@@ -4,20 +4,19 @@ import math
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from measures import verdicts, verdicts_seed
 from measures.verdict import Verdict, not_applicable
 from sql.verdict_tables import Rule, Run, Tables, nothing_done, number, verdict_table
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     tables = {
         "balance": dbt.ref("modality_balance_by_layer").pl().filter(pl.col("outcome") == "all"),
         "coverage": dbt.ref("coverage").pl(),
     }
-    return verdict_table(dbt.ref("runs").pl(), tables, RULES).to_arrow()
+    return verdict_table(dbt.ref("runs").pl(), tables, RULES)
 
 
 def modality(run: Run, tables: Tables) -> Verdict:

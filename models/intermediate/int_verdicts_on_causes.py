@@ -4,14 +4,13 @@ import math
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from measures import verdicts_causal
 from measures.verdict import Verdict, insufficient, not_applicable
 from sql.verdict_tables import Rule, Run, Tables, nothing_done, number, verdict_table
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     tables = {
         "paired": dbt.ref("paired_tests").pl(),
@@ -21,7 +20,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "conditions": dbt.ref("conditions").pl(),
         "coverage": dbt.ref("coverage").pl(),
     }
-    return verdict_table(dbt.ref("runs").pl(), tables, RULES).to_arrow()
+    return verdict_table(dbt.ref("runs").pl(), tables, RULES)
 
 
 def causal(run: Run, tables: Tables, hypothesis: str, estimand: str, kind: str) -> Verdict:

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from measures import verdicts_heads, verdicts_time
 from measures.verdict import Verdict, not_applicable
@@ -13,7 +12,7 @@ from sql.verdict_tables import Rule, Run, Tables, nothing_done, number, over_lay
 OF_WORDS = (pl.col("pass") == "prefix") & (pl.col("query") == "instruction")
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     tables = {
         "cameras": dbt.ref("int_main_cameras").pl(),
@@ -26,7 +25,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         .filter(OF_WORDS & (pl.col("measure") == "target_lift") & (pl.col("layer") == -1)),
         "coverage": dbt.ref("coverage").pl(),
     }
-    return verdict_table(dbt.ref("runs").pl(), tables, RULES).to_arrow()
+    return verdict_table(dbt.ref("runs").pl(), tables, RULES)
 
 
 def h3(run: Run, tables: Tables) -> Verdict:

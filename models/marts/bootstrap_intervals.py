@@ -23,7 +23,7 @@ READ = [*KEYS, "is_last_prefix_layer", "n", "n_resamples", "bootstrap_seed", "ep
 GROUPS_AT_A_TIME = 256
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     groups = (
         dbt.ref("int_episode_values_listed")
@@ -33,7 +33,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     # Not DuckDB's own to_arrow_reader: 1.4 has none, and 2.0 warns of what 1.4 has.
     batches = pa.RecordBatchReader.from_stream(groups)
     found = [empty_intervals(batches.schema), *intervals(batches)]
-    return pl.concat(found).sort(KEYS, nulls_last=True).to_arrow()
+    return pl.concat(found).sort(KEYS, nulls_last=True)
 
 
 def intervals(batches: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:

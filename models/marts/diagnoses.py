@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from measures import diagnosis
 from measures.diagnosis import INSUFFICIENT, Reading
@@ -27,7 +26,7 @@ OF_H2_1 = {"supported": "yes", "not supported": "no"}
 OF_PROMPT = {Reading.CAUSE: "yes", Reading.NO_CAUSE: "no"}
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     tests = dbt.ref("diagnosis_tests").pl()
     verdicts = {
@@ -52,7 +51,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             sentence = words.told(question, answer["answer"], answer["attention_answer"], other)
             key = {"run_id": run_id, "question": question, "question_in_words": words.QUESTIONS[question]}
             rows.append({**key, "rule": words.RULES[question], **answer, "disagree": other, "told": sentence})
-    return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(NUMBER).fill_nan(None)).to_arrow()
+    return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(NUMBER).fill_nan(None))
 
 
 def questions_asked(conditions: pl.DataFrame, regions: pl.DataFrame) -> set[tuple[str, str]]:

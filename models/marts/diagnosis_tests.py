@@ -3,12 +3,11 @@
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from sql.diagnosis_tables import TESTS, test_rows
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     changes = dbt.ref("int_changes_averaged_to_episodes").pl()
     paired = dbt.ref("paired_tests").pl().filter(pl.col("hypothesis") == "diagnosis")
@@ -21,4 +20,4 @@ def model(dbt: Any, session: Any) -> pa.Table:
             paired.filter(pl.col("run_id") == run["run_id"]),
         )
     ]
-    return pl.DataFrame(rows, schema=TESTS).with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
+    return pl.DataFrame(rows, schema=TESTS).with_columns(pl.col(pl.Float64).fill_nan(None))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from measures.blocks import can_block
 from measures.prediction import N_FOLDS, Prediction, predict
@@ -32,7 +31,7 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     features = dbt.ref("int_first_third_features_listed").pl()
     runs = dbt.ref("stg_raw__runs").order("run_id").pl()
@@ -41,7 +40,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         for run in runs.iter_rows(named=True)
         for row in run_rows(run, features.filter(pl.col("run_id") == run["run_id"]))
     ]
-    return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
+    return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
 def run_rows(run: dict[str, Any], features: pl.DataFrame) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from measures import corrections
@@ -32,7 +31,7 @@ class Group(NamedTuple):
     n_heads: int
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     episodes = dbt.ref("int_head_values_listed").pl().sort(*KEYS, "episode_id")
     schema = {name: episodes.schema[name] for name in KEYS} | SCHEMA
@@ -47,7 +46,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         for row in compare(group, found)
     ]
     found = pl.DataFrame(rows, schema=schema)
-    return found.with_columns(pl.col(pl.Float64).fill_nan(None)).to_arrow()
+    return found.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
 def compare(group: Group, found: Specialisation) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ The rules are `measures.verdicts*`; the models `int_verdicts_on_*` give them the
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from sql.verdict_queries import query_text
 from sql.verdict_tables import VERDICTS
@@ -41,7 +40,7 @@ UNITS = {
 }
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     found = [
         dbt.ref("int_verdicts_on_objects").pl(),
@@ -53,7 +52,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     cameras = dict(dbt.ref("int_main_cameras").pl().select("run_id", "camera").iter_rows())
     rows = [told(row, cameras) for table in found for row in table.iter_rows(named=True)]
     words = dict.fromkeys(["question", "estimate_unit", "camera", "query"], pl.String)
-    return pl.DataFrame(rows, schema=VERDICTS | words).to_arrow()
+    return pl.DataFrame(rows, schema=VERDICTS | words)
 
 
 def told(row: dict[str, Any], cameras: dict[str, str]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from measures import corrections, effect_sizes, two_sample
 from measures.blocks import can_block
@@ -23,17 +22,18 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     groups = dbt.ref("int_outcomes_compared").pl()
     pairs = [pair_of(group) for group in groups.iter_rows(named=True)]
     permutations = two_sample.permutation_tests(pairs, n_permutations=N_PERMUTATIONS)
+    ranked = two_sample.mann_whitney_tests(pairs)
     rows = [
-        compare(group, pair, permutation)
-        for group, pair, permutation in zip(groups.iter_rows(named=True), pairs, permutations, strict=True)
+        compare(*of_group)
+        for of_group in zip(groups.iter_rows(named=True), pairs, permutations, ranked, strict=True)
     ]
     found = groups.select(KEYS).hstack(pl.DataFrame(rows, schema=SCHEMA)).sort(KEYS, nulls_last=True)
-    return corrected(found.with_columns(pl.col(pl.Float64).fill_nan(None))).to_arrow()
+    return corrected(found.with_columns(pl.col(pl.Float64).fill_nan(None)))
 
 
 def pair_of(group: dict[str, Any]) -> two_sample.Groups:
@@ -46,7 +46,10 @@ def pair_of(group: dict[str, Any]) -> two_sample.Groups:
 
 
 def compare(
-    group: dict[str, Any], pair: two_sample.Groups, permutation: two_sample.TwoSample
+    group: dict[str, Any],
+    pair: two_sample.Groups,
+    permutation: two_sample.TwoSample,
+    ranked: two_sample.TwoSample,
 ) -> dict[str, Any]:
     """One row of the mart but for the corrections, which need the family."""
     success, failure = np.asarray(pair.x), np.asarray(pair.y)
@@ -74,7 +77,7 @@ def compare(
         "p_student_seed": student.p_value,
         "welch_t": welch.statistic,
         "p_welch": welch.p_value,
-        "p_mann_whitney": two_sample.mann_whitney(success, failure).p_value,
+        "p_mann_whitney": ranked.p_value,
         "p_permutation": permutation.p_value,
         "cohens_d_seed": effect_sizes.cohens_d_seed(success, failure, d=d).value,
         "cohens_d": d.value,

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from measures import corrections, paired
 from measures.samples import Alternative
@@ -20,7 +19,7 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     groups = dbt.ref("int_episode_differences_listed").pl()
     tests = paired.paired_permutations(
@@ -31,7 +30,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     )
     rows = [row_of(group, test) for group, test in zip(groups.iter_rows(named=True), tests, strict=True)]
     found = groups.select(*KEYS, "low", "high").hstack(pl.DataFrame(rows, schema=SCHEMA))
-    return corrected(found.sort(KEYS, nulls_last=True)).to_arrow()
+    return corrected(found.sort(KEYS, nulls_last=True))
 
 
 def row_of(group: dict[str, Any], test: paired.Paired) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from measures.mean_intervals import TAILS, both_intervals, draw_counts
@@ -32,13 +31,13 @@ class Sides(NamedTuple):
     is_paired: bool
 
 
-def model(dbt: Any, session: Any) -> pa.Table:
+def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     groups = dbt.ref("int_runs_paired").pl()
     draws: dict[tuple[int, int, int], Floats] = {}
     rows = [compare(group, draws) for group in groups.iter_rows(named=True)]
     found = groups.select(KEYS).hstack(pl.DataFrame(rows, schema=SCHEMA))
-    return found.with_columns(pl.col(pl.Float64).fill_nan(None)).sort(KEYS, nulls_last=True).to_arrow()
+    return found.with_columns(pl.col(pl.Float64).fill_nan(None)).sort(KEYS, nulls_last=True)
 
 
 def compare(group: dict[str, Any], draws: dict[tuple[int, int, int], Floats]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import ttest_ind
 
-from measures.two_sample import mann_whitney, permutation_test, student_t, welch_t
+from measures.two_sample import Groups, mann_whitney, mann_whitney_tests, permutation_test, student_t, welch_t
 from tests.measures.scipy_seeds import seeded
 
 ALTERNATIVES = [("two-sided", "two-sided"), ("greater", "larger"), ("less", "smaller")]
@@ -45,6 +45,24 @@ def test_mann_whitney_small_is_exact():
     found = mann_whitney([7, 8, 9], [1, 2, 3])
     assert (found.statistic, found.p_value) == (9, pytest.approx(2 / 20))
     assert mann_whitney([7, 8, 9], [1, 2, 3], alternative="greater").p_value == pytest.approx(1 / 20)
+
+
+def test_many_mann_whitney_at_once_are_those_of_scipy_one_by_one():
+    rng = np.random.default_rng(3)
+    sizes = [(9, 12), (20, 15), (9, 12), (8, 12), (8, 12), (20, 15), (3, 3)]
+    pairs = [Groups(rng.normal(0.3, 1, n), rng.normal(0, 1, m)) for n, m in sizes]
+    # Ties in one of two small pairs of a size, and of two large ones, must leave the other as it is.
+    pairs[3] = Groups(np.round(pairs[3].x), np.round(pairs[3].y))
+    pairs[2] = Groups(np.round(pairs[2].x), np.round(pairs[2].y))
+    pairs[5] = Groups(np.append(pairs[5].x, np.nan), pairs[5].y)
+    for alternative, _ in ALTERNATIVES:
+        found = mann_whitney_tests([*pairs, Groups([1, 2], [3, 4, 5])], alternative)
+        for one, pair in zip(found, pairs, strict=False):
+            expected = stats.mannwhitneyu(pair.x, pair.y, alternative=alternative, nan_policy="omit")
+            assert (one.statistic, one.p_value) == (expected.statistic, pytest.approx(expected.pvalue))
+            assert one.reason is None
+        assert found[-1].reason
+        assert np.isnan(found[-1].p_value)
 
 
 def test_mann_whitney_with_ties_by_the_normal_formula():
