@@ -1,6 +1,6 @@
 """The warehouse at 10^8 region-rows: the whole build, one new episode, and questions beside reading JSON in Python.
 
-    python -m benchmarks.warehouse                 # about 15 minutes on two idle cores, and 8 GB of disk
+    python -m benchmarks.warehouse                 # 4 to 15 minutes on two idle cores, and 12 GB of disk
     python -m benchmarks.warehouse --copies 2      # 16 episodes: does it run to its end?
 
 The rows are those of eight demo episodes, enlarged to 208 episodes of a model of 18 layers and 8 heads.

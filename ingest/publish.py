@@ -39,13 +39,12 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
     """
     project = project_folder()
     check_replaceable(warehouse)
-    content = loadable(lake)
     building = place_to_build(warehouse)
     with only_builder(warehouse):
         remove_leftover(building)
         try:
-            models = hash_of_models(project)
             with dbt_beside(project, building) as dbt:
+                content, models = loadable(lake), hash_of_models(project)
                 units = None if fresh else new_units(warehouse, content, models)
                 if units is None:
                     print(f"publish: loading {lake}", file=sys.stderr, flush=True)

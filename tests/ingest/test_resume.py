@@ -26,6 +26,7 @@ from ingest.plan import PlannedUnit
 from ingest.study import Study
 from ingest.unit import UnitResult
 from tests.ingest import world as worlds
+from tests.ingest.processes import descendants, is_alive
 from tests.ingest.warm import start_warm
 from tests.ingest.world import CUBE, World, cli, files_below, make_world, only_run, start, unit_bytes
 
@@ -207,31 +208,6 @@ def assert_whole(lake: Path, untouched: dict[str, bytes]) -> None:
     found = unit_bytes(lake)
     there = {path.split("/")[1] for path in found}
     assert found == {path: content for path, content in untouched.items() if path.split("/")[1] in there}
-
-
-def descendants(pid: int) -> list[tuple[int, str]]:
-    """(pid, start time) of the processes that ``pid`` and those it started did start: a pid alone could be taken again."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        found = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    here = [(child, born) for child in found if (born := _born(child)) is not None]
-    return here + [one for child, _ in here for one in descendants(child)]
-
-
-def is_alive(process: tuple[int, str]) -> bool:
-    pid, born = process
-    return _born(pid) == born
-
-
-def _born(pid: int) -> str | None:
-    """The start time of a process that is neither gone nor a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in "ZX" else fields[19]
 
 
 # --- what is left of a run is taken up by name, not by trust --------------------------------------------------------
