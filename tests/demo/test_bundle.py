@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -139,4 +140,4 @@ def _check_masks(episode: Path, n_frames: int) -> None:
 
 def test_importing_ingest_needs_no_torch_and_no_mujoco() -> None:
     code = "import sys, ingest, ingest.demo; assert not {'torch', 'mujoco'} & set(sys.modules)"
-    subprocess.run(["python", "-c", code], check=True, cwd=DEMO.parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=DEMO.parents[1])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
 
-from tests.project.tree import PACKAGES, ROOT, is_text, project_files
+from tests.project.tree import PACKAGES, ROOT, git, is_text, project_files
 
 # Put together here, so that this file does not name what it looks for.
 REGISTRY_HOSTS = [
@@ -83,6 +82,4 @@ def test_every_folder_with_python_is_a_package(package: str):
     ],
 )
 def test_git_ignores_what_is_made_and_keeps_the_demo(path: str, is_ignored: bool):
-    answer = subprocess.run(["git", "check-ignore", "--no-index", "--quiet", path], cwd=ROOT, check=False)
-
-    assert (answer.returncode == 0) is is_ignored
+    assert git("check-ignore", "--no-index", "--quiet", path).returncode == (0 if is_ignored else 1)
