@@ -78,7 +78,7 @@ def mann_whitney(x: Values, y: Values, alternative: str = Alternative.TWO_SIDED)
 
 
 def mann_whitney_tests(pairs: Sequence[Groups], alternative: str = Alternative.TWO_SIDED) -> list[TwoSample]:
-    """`mann_whitney` of every pair of groups; the large ones of the same sizes in one call, which takes them a tenth."""
+    """`mann_whitney` of every pair of groups; the large ones of the same sizes in one call, a tenth of their time."""
     tests: list[TwoSample] = []
     alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
     values = [(defined(pair.x), defined(pair.y)) for pair in pairs]
