@@ -15,6 +15,9 @@ from ingest.errors import UserError, WarehouseError, WarehouseLockedError
 
 # Every warehouse has had these tables in schema raw, be they views or tables.
 _OURS = ("inferences", "runs", "units")
+# Its schemas (dbt_project.yml has those of the models): DuckDB calls a database after its file, and in one that bears a
+# schema's name `raw.runs` could mean two things.
+_SCHEMAS = ("raw", "staging", "intermediate", "marts", "truths")
 _DISK_FULL = "disk full?"
 _HEADER_BYTES = 3 * 4096  # of a DuckDB file; it is written in three pieces
 _TRY_AGAIN = "free space and try again; the old warehouse is as it was"
@@ -27,6 +30,12 @@ def check_replaceable(warehouse: Path) -> None:
     """
     if not warehouse.name or warehouse.is_dir():
         raise UserError(f"--warehouse {str(warehouse)!r}: expected a file such as warehouse.duckdb")
+    database = warehouse.name.partition(".")[0].lower()
+    if database in _SCHEMAS:
+        raise UserError(
+            f"--warehouse {str(warehouse)!r}: DuckDB would call the database {database!r}, as a schema in it is called; "
+            "choose another name, such as warehouse.duckdb"
+        )
     try:
         is_there = warehouse.exists()
     except (OSError, ValueError) as error:

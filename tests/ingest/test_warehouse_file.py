@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -15,9 +16,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingest.errors import UserError
 from ingest.study import PACKAGE_ROOT
 from ingest.warehouse import load
-from ingest.warehouse_file import only_builder
+from ingest.warehouse_file import check_replaceable, only_builder
 from tests.ingest.test_warehouse import ask, held_open
 from tests.ingest.warm import start_warm
 from tests.ingest.world import World, cli, files_below, start
@@ -51,6 +53,23 @@ def test_a_full_disk_leaves_the_old_warehouse(
     assert "free space" in errors[0]
     assert path.read_bytes() == before
     assert files_below(tmp_path).keys() == {"w.duckdb"}
+
+
+@pytest.mark.parametrize("name", ["raw.duckdb", "Marts.of.today.duckdb"])
+def test_a_database_that_would_be_called_like_a_schema_is_refused(tmp_path: Path, name: str) -> None:
+    """In DuckDB `raw.runs` of such a file is ambiguous, for readers too."""
+    path = tmp_path / name
+    with pytest.raises(UserError, match=f"'{name.partition('.')[0].lower()}', as a schema in it is called"):
+        check_replaceable(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_file_may_be_called_like_any_schema_of_the_project(tmp_path: Path) -> None:
+    of_models = re.findall(r"\+schema: (\w+)", (PACKAGE_ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert of_models
+    for schema in ("raw", *of_models):
+        with pytest.raises(UserError, match="choose another name"):
+            check_replaceable(tmp_path / f"{schema}.duckdb")
 
 
 def test_a_log_that_cannot_be_emptied_keeps_a_build_from_its_place(warehouse: Path, tmp_path: Path) -> None:
