@@ -26,8 +26,16 @@ regions as (
 
 ),
 
+latent_frames as (
+
+    select * from {{ ref('int_latent_frames_chosen') }}
+
+),
+
 averaged_to_layers as (
 
+    -- Pi0 reads pictures and words in one softmax. Cosmos reads latent frames in one (pass denoise), where no key is a
+    -- word, and the words in another (pass cross); the seed's masses are there sums over the query frame's rows.
     select
         inferences.run_id,
         inferences.inference_id,
@@ -36,20 +44,34 @@ averaged_to_layers as (
         inferences.condition_id,
         attention_masses.denoise_step,
         attention_masses.layer,
-        any_value(regions.n_visual_tokens) as n_visual_tokens,
-        any_value(regions.n_text_tokens) as n_text_tokens,
-        any_value(regions.n_action_tokens) as n_action_tokens,
-        any_value(regions.n_tokens) as n_tokens,
+        {% for kind in ['visual', 'text', 'action'] -%}
+            any_value(regions.n_{{ kind }}_tokens) filter (where attention_masses.softmax = 'self')
+                as n_{{ kind }}_tokens,
+        {% endfor -%}
+        any_value(regions.n_tokens) filter (where attention_masses.softmax = 'self') as n_tokens,
         {% for modality in modalities -%}
-            avg(list_dot_product(attention_masses.masses, regions.{{ modality }}_regions))
-                filter (where queries.name = 'action') as {{ modality }}_mass,
+            avg(list_dot_product(attention_masses.masses, regions.{{ modality }}_regions)) filter (
+                where queries.name = 'action'
+                and attention_masses.softmax = 'self'
+                {{ "and attention_masses.pass = 'suffix'" if modality == 'linguistic' }}
+            ) as {{ modality }}_mass,
         {% endfor -%}
         avg(list_dot_product(attention_masses.masses, regions.letterbox_regions))
-            filter (where queries.name = 'action') as letterbox_mass,
-        avg(list_dot_product(attention_masses.masses, regions.visual_regions))
-            filter (where queries.name = 'action:0') as visual_mass_seed,
-        avg(list_dot_product(attention_masses.masses, regions.text_regions_seed))
-            filter (where queries.name = 'action:0') as text_mass_seed
+            filter (where queries.name = 'action' and attention_masses.softmax = 'self') as letterbox_mass,
+        avg(list_dot_product(attention_masses.masses, regions.linguistic_regions))
+            filter (where queries.name = 'action' and attention_masses.softmax = 'cross') as cross_text_mass,
+        avg(list_dot_product(attention_masses.masses, regions.other_regions))
+            filter (where queries.name = 'action' and attention_masses.softmax = 'cross') as cross_pad_mass,
+        coalesce(
+            avg(list_dot_product(attention_masses.masses, regions.visual_regions))
+                filter (where queries.name = 'action:0'),
+            avg(latent_frames.n_rows * attention_masses.masses[latent_frames.visual_frame + 1]::double)
+        ) as visual_mass_seed,
+        coalesce(
+            avg(list_dot_product(attention_masses.masses, regions.text_regions_seed))
+                filter (where queries.name = 'action:0'),
+            avg(latent_frames.n_rows * attention_masses.masses[latent_frames.text_frame + 1]::double)
+        ) as text_mass_seed
     from attention_masses
     inner join inferences
         on
@@ -66,10 +88,16 @@ averaged_to_layers as (
             inferences.run_id = regions.run_id
             and inferences.layout_id = regions.layout_id
             and attention_masses.pass = regions.pass
+    left join latent_frames
+        on
+            inferences.run_id = latent_frames.run_id
+            and inferences.layout_id = latent_frames.layout_id
+            and attention_masses.query_index = latent_frames.query_index
+            and attention_masses.pass = 'denoise'
     where
-        attention_masses.pass = 'suffix'
-        and attention_masses.softmax = 'self'
-        and queries.name in ('action', 'action:0')
+        (attention_masses.pass = 'suffix' and queries.name in ('action', 'action:0'))
+        or (attention_masses.pass = 'denoise' and (queries.name = 'action' or latent_frames.query_index is not null))
+        or (attention_masses.pass = 'cross' and queries.name = 'action')
     group by all
 
 )

@@ -35,7 +35,7 @@ averaged as (
         max(runs.n_resamples) as n_resamples,
         count(*) as n_runs,
         sum(balance.n_undefined)::bigint as n_undefined,
-        {% for modality in modalities + ['letterbox'] -%}
+        {% for modality in modalities + ['letterbox', 'cross_text', 'cross_pad'] -%}
             avg(balance.{{ modality }}_mass) as {{ modality }}_mass,
         {% endfor -%}
         avg(balance.density_lift_visual) as density_lift_visual,

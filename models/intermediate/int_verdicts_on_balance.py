@@ -9,6 +9,11 @@ from measures import verdicts, verdicts_seed
 from measures.verdict import Verdict, not_applicable
 from sql.verdict_tables import Rule, Run, Tables, nothing_done, number, verdict_table
 
+WORDS_ELSEWHERE = (
+    "words are read by a cross-attention of its own, whose shares are no shares of the self-attention; "
+    "modality_balance_by_layer has both"
+)
+
 
 def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
@@ -23,6 +28,8 @@ def modality(run: Run, tables: Tables) -> Verdict:
     average = layers_average(tables)
     if isinstance(average, Verdict):
         return average
+    if average["mean_linguistic_mass"] is None:
+        return not_applicable(WORDS_ELSEWHERE)
     step, min_episodes = average["denoise_step"], run["min_episodes"]
     layers = tables["balance"].filter((pl.col("denoise_step") == step) & (pl.col("layer") >= 0)).sort("layer")
     log_ratio, low, high = (number(average[name]) for name in ("log_ratio", "low", "high"))

@@ -31,6 +31,8 @@ averaged_to_episodes as (
             avg(steps.{{ modality }}_mass) as {{ modality }}_mass,
         {% endfor -%}
         avg(steps.letterbox_mass) as letterbox_mass,
+        avg(steps.cross_text_mass) as cross_text_mass,
+        avg(steps.cross_pad_mass) as cross_pad_mass,
         avg(steps.density_lift_visual) as density_lift_visual,
         avg(steps.density_lift_linguistic) as density_lift_linguistic,
         exp(avg(steps.log_ratio)) as geometric_mean_ratio,

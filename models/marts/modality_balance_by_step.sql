@@ -36,6 +36,8 @@ layers_avg as (
             avg({{ modality }}_mass) as {{ modality }}_mass,
         {% endfor -%}
         avg(letterbox_mass) as letterbox_mass,
+        avg(cross_text_mass) as cross_text_mass,
+        avg(cross_pad_mass) as cross_pad_mass,
         avg(ratio_seed) as ratio_seed
     from layer_masses
     group by all
@@ -44,7 +46,7 @@ layers_avg as (
 
 masses as (
 
-    select * exclude (visual_mass_seed, text_mass_seed) from layer_masses
+    select * from layer_masses
     union all by name
     select * from layers_avg
 
@@ -63,7 +65,9 @@ balanced as (
             {{ modality }}_mass,
         {% endfor -%}
         letterbox_mass,
-        visual_mass + linguistic_mass + state_mass + action_mass + other_mass as total_mass,
+        cross_text_mass,
+        cross_pad_mass,
+        visual_mass + coalesce(linguistic_mass, 0) + state_mass + action_mass + other_mass as total_mass,
         {{ mass_ratio('visual_mass', 'visual_mass + linguistic_mass') }} as visual_fraction,
         {{ mass_ratio('linguistic_mass', 'visual_mass + linguistic_mass') }} as linguistic_fraction,
         {{ mass_ratio('visual_mass', 'linguistic_mass') }} as ratio,
@@ -73,6 +77,8 @@ balanced as (
         n_visual_tokens::bigint as n_visual_tokens,
         n_text_tokens::bigint as n_text_tokens,
         n_action_tokens::bigint as n_action_tokens,
+        visual_mass_seed,
+        text_mass_seed,
         ratio_seed
     from masses
 

@@ -2,7 +2,7 @@
 {% macro balance_over_episodes() -%}
 count(*) as n_episodes,
 sum(n_undefined)::bigint as n_undefined,
-{% for modality in ['visual', 'linguistic', 'state', 'action', 'other', 'letterbox'] -%}
+{% for modality in ['visual', 'linguistic', 'state', 'action', 'other', 'letterbox', 'cross_text', 'cross_pad'] -%}
     avg({{ modality }}_mass) as mean_{{ modality }}_mass,
 {% endfor -%}
 avg(density_lift_visual) as mean_density_lift_visual,

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from ingest.publish import place_to_build
-from tests.dbt.synthetic import BARE, EMPTY, FEW, PLANTED, ROOT, World, create
+from tests.dbt.synthetic import BARE, EMPTY, FEW, LATENT, PLANTED, ROOT, World, create
 
 
 class Build(NamedTuple):
@@ -74,7 +74,7 @@ def places(tmp_path_factory: pytest.TempPathFactory, dbt_folder: Path) -> Places
 
 @pytest.fixture(scope="session")
 def build(places: Places) -> Build:
-    return built(places, "synthetic", [PLANTED, FEW, BARE, EMPTY])
+    return built(places, "synthetic", [PLANTED, FEW, BARE, EMPTY, LATENT])
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ import polars as pl
 from ingest.schema import create_raw_schema
 from tests.dbt.synthetic_experiments import REGIONS, add_experiments
 from tests.dbt.synthetic_experiments import condition_rows as condition_rows_of_experiments
+from tests.dbt.synthetic_latents import put_latent_frames
 from tests.dbt.synthetic_layout import layout_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ class World:
     has_inferences: bool = True
     has_failures: bool = True
     has_experiments: bool = False
+    has_latent_frames: bool = False
     min_episodes: int = 20
     n_resamples: int = 1000
     seed: int = 7
@@ -98,6 +100,16 @@ BARE = World(
     has_objects=False,
     has_failures=False,
 )
+LATENT = replace(
+    BARE,
+    run_id="latent",
+    n_success=4,
+    n_failure=3,
+    n_unknown=0,
+    n_frames=2,
+    n_layers=2,
+    has_latent_frames=True,
+)
 EMPTY = replace(BARE, run_id="empty", has_inferences=False)
 
 
@@ -141,6 +153,8 @@ def tables(world: World) -> dict[str, list[Row]]:
     if world.has_inferences:
         for episode in out["episodes"]:
             fill_episode(world, episode, out)
+    if world.has_latent_frames:
+        put_latent_frames(out, world.n_layers, world.n_heads, world.rng)
     if world.has_experiments:
         out["conditions"] += condition_rows_of_experiments()
         add_experiments(out, world.seed)

@@ -8,7 +8,7 @@ import pytest
 
 from measures.bootstrap import bootstrap_interval
 from tests.dbt.frames import assert_same_rows
-from tests.dbt.synthetic import BARE, FEW, PLANTED, World
+from tests.dbt.synthetic import BARE, FEW, LATENT, PLANTED, World
 
 KEYS = ["pass", "denoise_step", "layer"]
 N_EPISODES = PLANTED.n_success + PLANTED.n_failure
@@ -105,12 +105,19 @@ def test_an_episode_without_a_suite_is_kept_apart(warehouse: duckdb.DuckDBPyConn
 
 
 def test_a_model_has_the_episodes_of_all_its_runs_each_once(warehouse: duckdb.DuckDBPyConnection) -> None:
-    """All worlds name the same checkpoint; the few's episodes are called as the planted's are, the bare one's is not."""
+    """All worlds but one name the same checkpoint; the few's episodes are called as the planted's are, the bare one's is not."""
     found = warehouse.sql("from marts.modality_balance_by_model").pl()
-    assert set(found.select("model_family", "checkpoint_hash").rows()) == {("tiny", "c1")}
-    row = found.row(by_predicate=(pl.col("layer") == 0) & (pl.col("denoise_step") == 4), named=True)
+    assert set(found.select("model_family", "checkpoint_hash").rows()) == {
+        ("tiny", "c1"),
+        ("cosmos_diffusers", "c2"),
+    }
+    row = found.filter(pl.col("model_family") == "tiny").row(
+        by_predicate=(pl.col("layer") == 0) & (pl.col("denoise_step") == 4), named=True
+    )
     every = warehouse.table("marts.modality_balance_by_episode").pl()
-    every = every.filter((pl.col("layer") == 0) & (pl.col("denoise_step") == 4))
+    every = every.filter(
+        (pl.col("layer") == 0) & (pl.col("denoise_step") == 4) & (pl.col("run_id") != LATENT.run_id)
+    )
     values = every.group_by("episode_id").agg(pl.col("log_ratio").mean(), n=pl.len()).sort("episode_id")
     assert values["n"].max() == row["n_runs"] == 2
     assert len(values) == row["n_episodes"] == N_EPISODES + BARE.n_unknown

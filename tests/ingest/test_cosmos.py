@@ -8,7 +8,6 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pytest
 import torch
@@ -47,6 +46,7 @@ from ingest.study import CaptureSection, PolicySection
 from ingest.tabulate import add_layouts
 from tests.conformance.case import random_observation
 from tests.conformance.models import cosmos_world as world
+from tests.dbt.synthetic_latents import FRAMES, ROWS_OF_A_FRAME, TEXT
 from tests.ingest.test_pickles import Touch
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -527,48 +527,19 @@ def test_cross_attention_has_masses_and_no_maps(captured: tuple[Prepared, list[P
         }
 
 
-@pytest.mark.parametrize(
-    ("options", "group", "visual", "text"),
-    [
-        ({}, "action", 3, 0),
-        ({"query_frame": "curr_last", "visual_frame": "wrist", "text_frame": "frame1"}, "frame:3", 2, 1),
-    ],
-)
-def test_the_seeds_ratio_between_frames(
-    captured: tuple[Prepared, list[PassCapture]],
-    options: dict[str, str],
-    group: str,
-    visual: int,
-    text: int,
-):
-    prepared, (capture, *_) = captured
+def test_its_regions_are_those_of_the_marts_tests(captured: tuple[Prepared, list[PassCapture]]):
+    """tests/dbt/test_latent_frames.py tries the balance on drawn masses of the same regions and queries."""
     tables = Tables("run")
-    add_layouts(tables, [prepared.layout])
-    for one in captured[1]:
-        add_capture(tables, 1, prepared.layout.cameras, one)
-    con = duckdb.connect()
-    con.execute("create schema raw")
-    for name in ("regions", "queries", "attention_masses"):
-        found = tables[name].finish()
-        con.register("found", found)
-        con.execute(f"create table raw.{name} as select * from found")
-    con.execute(
-        "create table raw.inferences as select 'run' as run_id, 1 as inference_id, ? as layout_id",
-        [prepared.layout.layout_id],
-    )
-    config = json.dumps({"policy": {"options": options}})
-    con.execute("create table raw.runs as select 'run' as run_id, ?::json as config", [config])
-
-    rows = con.execute((ROOT / "sql/queries/frame_ratio_seed.sql").read_text()).fetchall()
-
-    query = next(i for i, q in enumerate(prepared.layout.of("denoise").queries) if q.name == group)
-    for layer, row in enumerate(rows):
-        masses = capture.masses[layer].mean(axis=0)[query] * 16  # rows of a frame
-        assert row[1:4] == (1, 2, layer)
-        assert row[4:6] == pytest.approx((masses[visual], masses[text]), rel=1e-5)
-        assert row[6] == pytest.approx(masses[visual] / masses[text], rel=1e-5)
-        assert row[7] + row[8] == pytest.approx(1)
-    assert len(rows) == 2
+    add_layouts(tables, [captured[0].layout])
+    regions = tables["regions"].finish().to_pylist()
+    found = {
+        name: [(row["name"], row["kind"]) for row in regions if row["pass"] == name and row["is_partition"]]
+        for name in ("denoise", "cross")
+    }
+    assert found["denoise"] == FRAMES
+    assert set(found["cross"]) <= set(TEXT)
+    queries = {(row["name"], row["kind"], row["n_rows"]) for row in tables["queries"].finish().to_pylist()}
+    assert {("action", "group", ROWS_OF_A_FRAME), ("frame:3", "group", ROWS_OF_A_FRAME)} <= queries
 
 
 def test_noise_has_the_shape_of_the_latents():
