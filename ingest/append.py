@@ -54,7 +54,7 @@ def new_units(warehouse: Path, content: Loadable, models: str) -> frozenset[str]
         row["unit"]: row["manifest_hash"]
         for run in content.runs
         for row in run.unit_rows()
-        if "manifest_hash" in row
+        if row.get("manifest_hash") is not None
     }
     if built_by != (models,) or any(in_lake.get(unit) != manifest for unit, manifest in loaded):
         return None

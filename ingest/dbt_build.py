@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import IO, TypedDict
 
 import duckdb
 
@@ -18,6 +18,7 @@ from ingest.study import PACKAGE_ROOT
 
 _MAX_LINES = 25
 _ROWS_SHOWN = 3
+_WHERE_DBT_WRITES = ("DBT_TARGET_PATH", "DBT_LOG_PATH")
 AFTER_APPENDING = (
     "--select",
     "config.materialized:table",
@@ -38,8 +39,10 @@ class _Failure(TypedDict):
 class Dbt:
     """A process of dbt that has begun to read its project, and waits for what to build."""
 
-    def __init__(self, project: Path, warehouse: Path, process: subprocess.Popen[str]) -> None:
-        self._project, self._warehouse, self._process = project, warehouse, process
+    def __init__(
+        self, project: Path, warehouse: Path, process: subprocess.Popen[str], to_dbt: IO[str]
+    ) -> None:
+        self._project, self._warehouse, self._process, self._to_dbt = project, warehouse, process, to_dbt
 
     def build(self, *options: str) -> list[str] | None:
         """Once: the project's models and data tests on the warehouse, unit tests, which look at no data, left out.
@@ -55,38 +58,45 @@ class Dbt:
             "unit_test",
             *options,
         ]
-        output, errors = self._process.communicate(json.dumps(command) + "\n")
-        if self._process.returncode == 0:
-            return None
+        with contextlib.suppress(BrokenPipeError):  # dbt has ended already, and says why
+            print(json.dumps(command), file=self._to_dbt, flush=True)
+        output, errors = self._process.communicate()
         try:
             failures: list[_Failure] = json.loads(output.splitlines()[-1])
         except (IndexError, ValueError):  # dbt was ended before it could say anything
             ended = f"dbt ended with exit code {self._process.returncode}"
             return [*(output + errors).splitlines(), ended][-_MAX_LINES:]
-        return [line for failure in failures for line in _told(failure, self._warehouse)][:_MAX_LINES]
+        told = [line for failure in failures for line in _told(failure, self._warehouse)]
+        return told[:_MAX_LINES] or None
 
 
 @contextlib.contextmanager
 def dbt_beside(project: Path, warehouse: Path) -> Iterator[Dbt]:
     """dbt starts and reads its project, 15 seconds the first time, while the block makes ready what it is to build.
 
-    What goes wrong with the project is told by `build`. A block that ends without it ends dbt too.
+    What goes wrong with the project is told by `build`. A block that ends without it ends dbt too, and so does the end of
+    this process, however it comes: dbt then reads that nobody holds the other end of its standard input.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ingest.dbt_process", str(project)],
-        cwd=project,
-        env=_environment(project, warehouse),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    from_us, to_dbt = os.pipe()
+    with open(to_dbt, "w", encoding="utf-8") as pipe:
         try:
-            yield Dbt(project, warehouse, process)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ingest.dbt_process", str(project)],
+                cwd=project,
+                env=_environment(project, warehouse),
+                stdin=from_us,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         finally:
-            if process.poll() is None:
-                process.terminate()
+            os.close(from_us)
+        with process:
+            try:
+                yield Dbt(project, warehouse, process, pipe)
+            finally:
+                if process.poll() is None:
+                    process.terminate()
 
 
 def dbt_build(project: Path, warehouse: Path, *options: str) -> list[str] | None:
@@ -107,9 +117,17 @@ def _told(failure: _Failure, warehouse: Path) -> list[str]:
 
 
 def _environment(project: Path, warehouse: Path) -> dict[str, str]:
-    """The same for every call: another one, and dbt reads its whole project again."""
+    """The same for every call: another one, and dbt reads its whole project again.
+
+    What a user has set for dbt's other projects (its target, what it leaves out) is not ours; only where it writes is.
+    """
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("DBT_") or name in _WHERE_DBT_WRITES
+    }
     return {
-        **os.environ,
+        **ours,
         "GAZEHOUSE_WAREHOUSE": str(warehouse.resolve()),
         "DBT_PROFILES_DIR": str(project),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
+import threading
 
 import scipy.stats  # noqa: F401 - half a second, which the models in Python would need while others wait
 from dbt.cli.main import dbtRunner
@@ -20,23 +22,22 @@ FAILED = ("error", "fail", "partial success")
 
 
 def main(project: str) -> int:
-    """0 when all went well or no command came; else 1, and the last line of the output is a list of {name, message, query}.
+    """0 when all went well or no command came, else 1; the last line of the output is a list of {name, message, query}.
 
-    `query` finds the rows that a data test objects to; it is null where a model could not be built. `name` is empty
+    The list is empty when all went well. `query` finds the rows that a data test objects to; it is null where a model could not be built. `name` is empty
     where dbt could not even begin.
     """
     read = dbtRunner().invoke([*QUIET, "parse", "--project-dir", project])
-    command = sys.stdin.readline()
+    command = sys.stdin.buffer.readline()
     if not command:  # whoever wanted it has gone
         return 0
+    threading.Thread(target=end_with_whoever_wants_it, daemon=True).start()
     # The project stays to the end, and going through it again and again finds nothing to free.
     gc.freeze()
     gc.disable()
     # A project that could not be read is read again, and what is wrong with it then told.
     manifest = read.result if isinstance(read.result, Manifest) else None
     ended = dbtRunner(manifest=manifest).invoke([*QUIET, *json.loads(command)])
-    if ended.success:
-        return 0
     failed = [
         {
             "name": result.node.name,
@@ -46,10 +47,17 @@ def main(project: str) -> int:
         for result in getattr(ended.result, "results", [])
         if str(result.status) in FAILED
     ]
-    if ended.exception is not None or not failed:
+    if not ended.success and (ended.exception is not None or not failed):
         failed.append({"name": "", "message": str(ended.exception or "dbt gave no reason"), "query": None})
     print(json.dumps(failed), flush=True)
-    return 1
+    return 0 if ended.success else 1
+
+
+def end_with_whoever_wants_it() -> None:
+    """Waits until nobody holds the other end of the standard input, and then ends this process as it is."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 if __name__ == "__main__":

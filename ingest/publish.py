@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 
 from ingest.append import append, hash_of_models, new_units, sign
 from ingest.dbt_build import AFTER_APPENDING, Dbt, dbt_beside, project_folder
 from ingest.errors import GazehouseError
+from ingest.identity import digest
 from ingest.loadable import loadable
 from ingest.warehouse import build
 from ingest.warehouse_file import (
@@ -66,9 +69,13 @@ def publish(lake: Path, warehouse: Path, *, fresh: bool = False) -> None:
 def place_to_build(warehouse: Path) -> Path:
     """Where `publish` builds a warehouse, in the same folder, before it is renamed.
 
-    No dot in its stem: older versions of DuckDB and dbt-duckdb call such a database by different names.
+    Its stem holds letters, digits and underscores alone, for dbt-duckdb quotes no name of a database, and older versions
+    call one with a dot by different names. What of the warehouse's name is lost so, a hash tells apart.
     """
-    return warehouse.with_name(f"{warehouse.stem.replace('.', '_')}__being_built{warehouse.suffix}")
+    stem = re.sub(r"\W", "_", warehouse.stem)
+    if stem != warehouse.stem:
+        stem += "_" + digest(os.fsencode(warehouse.name)).hex()[:8]
+    return warehouse.with_name(f"{stem}__being_built{warehouse.suffix}")
 
 
 def _build_marts(dbt: Dbt, building: Path, warehouse: Path, options: tuple[str, ...]) -> None:

@@ -113,8 +113,9 @@ def specialisations(
 
 
 def _centred(values: Floats) -> Floats:
-    """[E, L, H] around the means of their layers."""
-    return values - values.mean(axis=(0, 2), keepdims=True)
+    """[E, L, H] around the means of their layers; exactly 0 in a layer whose heads are all alike."""
+    varies = np.ptp(values, axis=(0, 2), keepdims=True) > 0
+    return (values - values.mean(axis=(0, 2), keepdims=True)) * varies
 
 
 def _shares_and_p(centred: Floats, n_permutations: int, seed: int) -> list[tuple[Floats, Floats]]:

@@ -111,6 +111,18 @@ def test_a_unit_that_changed_or_went_asks_for_everything(
     assert new_units(path, loadable(lake), MODELS) is None
 
 
+def test_a_unit_that_was_planned_and_is_not_there_is_not_new(
+    grown: tuple[World, Path, Path], tmp_path: Path
+) -> None:
+    lake, path = tmp_path / "lake", tmp_path / "w.duckdb"
+    shutil.copytree(grown[1], lake)
+    folder = only_run(lake)
+    shutil.rmtree(folder.unit_path(folder.units()[-1]))
+    load(lake, path)
+    sign(path, MODELS)
+    assert new_units(path, loadable(lake), MODELS) == frozenset()
+
+
 def test_a_changed_model_changes_the_hash(tmp_path: Path) -> None:
     project = tmp_path / "project"
     for name in ("models", "sql", "measures"):

@@ -17,6 +17,7 @@ import duckdb
 import pytest
 
 from ingest.errors import UserError
+from ingest.publish import place_to_build
 from ingest.study import PACKAGE_ROOT
 from ingest.warehouse import load
 from ingest.warehouse_file import check_replaceable, only_builder
@@ -70,6 +71,14 @@ def test_no_file_may_be_called_like_any_schema_of_the_project(tmp_path: Path) ->
     for schema in ("raw", *of_models):
         with pytest.raises(UserError, match="choose another name"):
             check_replaceable(tmp_path / f"{schema}.duckdb")
+
+
+def test_no_two_warehouses_are_built_in_one_file() -> None:
+    assert place_to_build(Path("x/w.duckdb")) == Path("x/w__being_built.duckdb")
+    names = ["a.b.duckdb", "a_b.duckdb", "a b.duckdb", "a'b.duckdb", 'a"b.duckdb', "a.b.db"]
+    stems = [place_to_build(Path(name)).stem for name in names]
+    assert len(set(stems)) == len(names)
+    assert all(re.fullmatch(r"\w+", stem) for stem in stems)
 
 
 def test_a_log_that_cannot_be_emptied_keeps_a_build_from_its_place(warehouse: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from measures.samples import NO_VARIANCE
 from measures.specialisation import specialisation
 
 
@@ -105,3 +106,16 @@ def test_without_specialisation_p_is_uniform():
         for seed in range(300)
     ]
     assert stats.binomtest(int(np.count_nonzero(np.array(p) <= 0.05)), 300, 0.05).pvalue > 0.01
+
+
+@pytest.mark.parametrize("value", [0.3, 0.1, 1 / 3, 0.7])
+def test_a_layer_whose_heads_are_all_alike_has_no_share(value: float):
+    """Its mean differs from its values by rounding."""
+    values = np.random.default_rng(0).normal(size=(9, 3, 6))
+    values[:, 1, :] = value
+    found = specialisation(values, n_permutations=200, n_resamples=50)
+    assert np.isnan([found.share[1], found.p_value[1]]).all()
+    assert np.isfinite(found.share[[0, 2, 3]]).all()
+    found = specialisation(np.full((9, 3, 6), value), n_permutations=200, n_resamples=50)
+    assert np.isnan(found.share).all()
+    assert found.reason == NO_VARIANCE
