@@ -10,6 +10,7 @@ from pathlib import Path
 from ingest.bench import Setup, set_up
 from ingest.errors import DataError, UserError
 from ingest.jobs import named_object_of
+from ingest.policies.base import can_answer
 from ingest.study import Study
 
 # Bytes of a stored row on disk, as measured on the demo (parquet, zstd): maps dominate.
@@ -67,10 +68,13 @@ def check(study: Study, lake: Path) -> Check:
         own_object = named_object_of(episode, objects)
         for group in setup.plan.groups:
             units[group.name] += 1
-            n_frames = len(keyframes[:: group.every])
-            prompts = [one.prompt(episode.instruction, own_object) for one in group.conditions]
-            n_prompts = sum(prompt is not None for prompt in prompts)
-            inferences[group.name] += n_frames * n_prompts * len(study.noise.seeds)
+            asked = [
+                one for one in group.conditions if one.prompt(episode.instruction, own_object) is not None
+            ]
+            if group.asks and not can_answer(setup.policy):
+                asked = []
+            n_asked = sum(group.runs(one, number) for one in asked for number in range(len(keyframes)))
+            inferences[group.name] += n_asked * len(study.noise.seeds)
     rows = _estimated_rows(setup, inferences, n_objects)
     n_bytes = sum(rows[table] * size for table, size in _BYTES.items())
     free = shutil.disk_usage(_existing_parent(lake)).free

@@ -87,6 +87,7 @@ class JobMaker:
         self._baseline = baseline
         self._issues = issues
         self._own_object = named_object_of(episode, objects)
+        self._number = {index: number for number, index in enumerate(episode.keyframes())}
         self._told: set[str] = set()
 
     def jobs(self, frames: Sequence[FrameScene]) -> list[Job]:
@@ -103,7 +104,8 @@ class JobMaker:
                 continue
             plain = self._policy.prepare(frame.seen, self._episode.instruction, self._study.capture.queries)
             for condition in self._group.conditions:
-                made += self._of_condition(frame, condition, plain)
+                if self._group.runs(condition, self._number[frame.index]):
+                    made += self._of_condition(frame, condition, plain)
         return made
 
     def _of_condition(self, frame: FrameScene, condition: Condition, plain: Prepared) -> Iterator[Job]:

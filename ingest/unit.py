@@ -153,7 +153,7 @@ class Bench:
         """Reads the unit's keyframes; the baseline's unit also keeps the episode, its frames and their objects."""
         episode = opened.episode
         keyframes = episode.keyframes()
-        frames = [opened.frame(index, self._policy, issues) for index in keyframes[:: planned.group.every]]
+        frames = [opened.frame(index, self._policy, issues) for index in planned.group.keyframes(keyframes)]
         if planned.group.name == "baseline":
             for problem in [*episode.problems, *opened.objects.problems]:
                 issues.add("read", problem.subject, problem.reason, problem.detail, is_loss=False)

@@ -56,7 +56,8 @@ Change = PictureChange | AttentionChange | ModelChange
 class Condition:
     """One way to run a frame. ``prompt_template`` None stands for the episode's own instruction.
 
-    ``noise_offset`` counts noises beyond the study's; ``expects`` is the right answer to a question, a template too.
+    ``noise_offset`` counts noises beyond the study's; ``expects`` is the right answer to a question, a template too;
+    ``every`` None stands for the group's.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Condition:
     attention: AttentionChange | None = None
     model: ModelChange = ModelChange()
     noise_offset: int = 0
+    every: int | None = None  # of the keyframes
 
     @property
     def condition_id(self) -> str:
@@ -94,6 +96,18 @@ class ConditionGroup:
     every: int = 1  # of the keyframes
     captures: bool = True
     asks: bool = False  # for words rather than actions
+
+    def runs(self, condition: Condition, number: int) -> bool:
+        """Whether one of the group's conditions runs on an episode's keyframe of that number, counted from 0."""
+        return number % (condition.every or self.every) == 0
+
+    def keyframes(self, keyframes: Sequence[int]) -> list[int]:
+        """Those that at least one of the conditions runs on."""
+        return [
+            index
+            for number, index in enumerate(keyframes)
+            if any(self.runs(condition, number) for condition in self.conditions)
+        ]
 
 
 def filled(template: str, named_object: str | None) -> str | None:

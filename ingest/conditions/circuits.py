@@ -105,11 +105,11 @@ def knockout_conditions(sections: Sequence[KnockoutSection], n_layers: int) -> I
                 "n_layers": len(layers),
             }
             cut = Cut(section.queries, section.keys, layers)
-            yield _condition(section.name + suffix, {"arm": "cut", **params}, cut)
+            yield _condition(section.name + suffix, {"arm": "cut", **params}, cut, section.every)
             for k in range(section.controls if is_place else 0):
                 cut = Cut(section.queries, section.keys, layers, k, section.controls)
                 name = f"{section.name}{suffix}.control.{k}"
-                yield _condition(name, {"arm": "control", **params, "control": k}, cut)
+                yield _condition(name, {"arm": "control", **params, "control": k}, cut, section.every)
 
 
 def _layer_sets(section: KnockoutSection, n_layers: int) -> list[tuple[tuple[int, ...], str]]:
@@ -118,8 +118,8 @@ def _layer_sets(section: KnockoutSection, n_layers: int) -> list[tuple[tuple[int
     return [(layer_numbers(section.layers, n_layers), "")]
 
 
-def _condition(name: str, params: Mapping[str, object], cut: Cut) -> Condition:
-    return Condition("knockout", name, "knockout", params=params, attention=cut)
+def _condition(name: str, params: Mapping[str, object], cut: Cut, every: int | None) -> Condition:
+    return Condition("knockout", name, "knockout", params=params, attention=cut, every=every)
 
 
 def _check_percentile(section: KnockoutSection) -> None:

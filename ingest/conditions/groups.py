@@ -58,14 +58,12 @@ def condition_groups(section: ConditionSection, shape: ModelShape) -> tuple[Cond
 
 
 def _settings(section: ConditionSection, name: str) -> tuple[int, bool]:
-    """Every how many keyframes, and whether attention is kept."""
+    """Every how many keyframes, unless a condition says otherwise, and whether attention is kept."""
     own = {
         "occlusion": section.occlusion,
         "ablation": section.ablation,
         "randomised": section.randomised,
         "augmentation": section.augmentation,
-        "knockout": min(section.knockout, key=lambda one: one.every or 0, default=None),
-        "vqa": min(section.vqa, key=lambda one: one.every or 0, default=None),
     }.get(name)
     every = (own.every if own is not None else None) or section.every
     return every, name not in ("occlusion", "knockout", "ablation", "augmentation")
@@ -98,7 +96,7 @@ def _conditions(section: ConditionSection, name: str, shape: ModelShape) -> Iter
     elif name == "vqa":
         for question in section.vqa:
             params = {"expects": question.answer}
-            yield Condition("vqa", question.name, name, question.prompt, params)
+            yield Condition("vqa", question.name, name, question.prompt, params, every=question.every)
 
 
 def _ablations(section: AblationSection, shape: ModelShape) -> Iterator[Condition]:
