@@ -102,6 +102,10 @@ dictionary: $(VENV)/.dev-stamp ## Write the generated pages of docs/: data dicti
 	$(PY) -m ingest.study_reference
 	$(PY) -m sql.query_catalogue
 
+.PHONY: check-examples
+check-examples: $(VENV)/.demo-stamp ## Compare the examples in sql/queries with the demo's warehouse, after make demo
+	$(PY) -m sql.query_examples
+
 .PHONY: docs
 docs: $(VENV)/.demo-stamp ## dbt's documentation of the warehouse (lineage, columns, tests) as one page, after a publish
 	@test -f "$${GAZEHOUSE_WAREHOUSE:-warehouse.duckdb}" || { echo "make: there is no warehouse yet; run make demo, or python -m ingest publish" >&2; exit 2; }

@@ -62,8 +62,8 @@ def page(folder: Path = QUERIES) -> str:
     """The whole page."""
     queries = [read(path) for path in sorted(folder.glob("*.sql"))]
     lines = [line for query in queries if not query.name.startswith("verdict_") for line in _entry(query)]
-    verdicts = [_line(query) for query in queries if query.name.startswith("verdict_")]
-    return "\n".join([HEAD, *lines, VERDICTS, *verdicts]) + "\n"
+    verdicts = [line for query in queries if query.name.startswith("verdict_") for line in _lines(query)]
+    return "\n".join([HEAD, *lines, VERDICTS, *verdicts]).rstrip() + "\n"
 
 
 def _entry(query: Query) -> Iterator[str]:
@@ -73,8 +73,10 @@ def _entry(query: Query) -> Iterator[str]:
     yield ""
 
 
-def _line(query: Query) -> str:
-    return f"- `{query.name}.sql`: {_escaped(query.question)}"
+def _lines(query: Query) -> Iterator[str]:
+    yield f"- `{query.name}.sql`: {_escaped(query.question)}"
+    if query.example:
+        yield from ("", f"  > For example, {_escaped(query.example)}", "")
 
 
 def _escaped(text: str) -> str:

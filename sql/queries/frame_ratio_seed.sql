@@ -2,7 +2,7 @@
 -- and layer: policy.options names the three frames. Frame 0, which the seed takes for text, is blank: the text is read
 -- by another attention, whose masses stand beside (cross_text_mass, cross_pad_mass). Masses are sums over the query
 -- frame's rows of the mean over heads; a step is a call of the network.
--- A policy without latent frames, such as the demo's, has no row.
+-- The demo has no row: its policy has no latent frames.
 select
     run_id,
     episode_id,

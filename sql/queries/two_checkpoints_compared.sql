@@ -1,5 +1,5 @@
 -- Two runs, such as two checkpoints, on the measures they share: where their interval leaves out 0, largest first.
--- With one run, as in the demo, there is none. For example, of two drawn runs of the tests: topic modality balance,
+-- The demo has no row: it is one run. For example, of two drawn runs of the tests: topic modality balance,
 -- metric log_ratio, pass suffix, denoise_step 0, layer -1, mean_a 0.0426, mean_b -0.0189, difference -0.0615,
 -- low -0.0849, high -0.0467, is_paired true, n_a 5, n_b 5.
 select

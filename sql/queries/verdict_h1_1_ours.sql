@@ -1,4 +1,6 @@
 -- H1.1, ours: the target's log lift against masks of other episodes and against distractors, and its lift.
+-- For example, of the demo: estimand target_lift, layer 0, n_episodes 52, estimate 1.249, low 1.165, high 1.392, p
+-- null, p_holm null, family_size 0, reason estimate only: not a difference (1 of 21 rows).
 select
     estimand,
     layer,

@@ -1,4 +1,6 @@
 -- H1.1, the seed's three criteria: overlap, concentration and Student's p of success against failure.
+-- For example, of the demo: layer 0, n_episodes 52, mean_overlap_ratio_seed 0.03001, mean_attention_concentration_seed
+-- 1.66, n_success 26, n_failure 26, p_student_seed 0.2539 (1 of 7 rows).
 select
     layers.layer,
     layers.n_episodes,

@@ -1,4 +1,7 @@
 -- H1, the seed's: MSE of its high and low arm by layer, under the same noise, and its word for the difference.
+-- For example, of the demo: layer 1, camera together, n_episodes 52, mean_mse_high_seed 0.1213, mean_mse_low_seed
+-- 0.003846, mean_fidelity_seed 0.1174, label_seed strong; layer 4, camera together, n_episodes 52, mean_mse_high_seed
+-- 0.06155, mean_mse_low_seed 0.009682, mean_fidelity_seed 0.05187, label_seed not informative (2 of 2 rows).
 select
     layer,
     camera,

@@ -1,4 +1,6 @@
 -- H2.1, the seed's three criteria; the verdict reads the mean over prompts, episode by episode.
+-- For example, of the demo: condition_id prompt:banana, layer 0, n_episodes 38, mean_l2_distance 0.007228,
+-- mean_correlation 0.4517, mean_centroid_shift_px 1.9 (1 of 35 rows).
 select
     condition_id,
     layer,

@@ -1,4 +1,5 @@
 -- H2.2, ours: right answers against always giving the most frequent right one.
+-- The demo has no row: it asks the model no questions.
 select
     question,
     n_episodes,

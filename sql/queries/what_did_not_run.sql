@@ -1,6 +1,6 @@
 -- What was planned and did not end as done, with the reason and how many episodes it cost.
--- Where all went well, as in the demo, there is no row. For example, of a drawn run of the tests: condition_group
--- baseline, status failed, reason truncated_h5, n_units 1, n_units_planned 43.
+-- The demo has no row: all went well. For example, of a drawn run of the tests: condition_group baseline,
+-- status failed, reason truncated_h5, n_units 1, n_units_planned 43.
 select
     coverage_reasons.run_id,
     coverage_reasons.condition_group,
