@@ -134,9 +134,9 @@ class JobMaker:
                     self._run_id, self._episode.episode_id, frame.index, name, noise_index
                 ),
                 prompt=prompt,
-                named_object=named_category(prompt, self._categories)
-                if condition.changes_prompt
-                else self._own_object,
+                named_object=self._own_object
+                if condition.keeps_object
+                else named_category(prompt, self._categories),
                 prepared=prepared,
                 token_hash=token_hash,
                 captures_attention=self._group.captures,

@@ -53,7 +53,7 @@ def make_plan(study: Study, run_id: str, source: EpisodeSource, geometry: Geomet
     Raises UserError for conditions that the model cannot meet.
     """
     refs = tuple(limited_refs(source.discover(), study.episodes.limit))
-    groups = condition_groups(study.conditions, shape_of(geometry))
+    groups = condition_groups(study.conditions, shape_of(geometry), study.seed)
     units = tuple(
         PlannedUnit(unit_of(run_id, ref.episode_id, group.name), ref, group)
         for ref in refs

@@ -185,8 +185,11 @@ class Study(Section):
     seed: Seed = Field(42, description="Of everything that is drawn: controls, bootstraps, permutations.")
 
     def resolved(self) -> dict[str, Any]:
-        """Every setting with its default filled in, ready for JSON."""
-        return self.model_dump(mode="json")
+        """Every setting with its default filled in, ready for JSON; ``conditions.presets`` only where there are some."""
+        resolved = self.model_dump(mode="json")
+        if not self.conditions.presets:  # a key younger than runs that keep their ids without it
+            del resolved["conditions"]["presets"]
+        return resolved
 
 
 def load_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:

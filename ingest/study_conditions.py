@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from ingest.conditions.vocabulary import PRESET_NAMES
 from ingest.section import Section
 
 Fill = Literal["black", "mean", "blur"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 _Every = Annotated[int | None, Field(ge=1, description="Overrides conditions.every for this section.")]
+Preset = Literal["objects", "empty", "shuffled_words", "synonym", "opposite", "random_words", "contradiction"]
 Layers = Literal["all"] | list[Annotated[int, Field(ge=0)]]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -122,6 +124,9 @@ class ConditionSection(Section):
     prompts: dict[_Text, str] = Field(
         default_factory=dict, description="Name -> prompt; an empty prompt is one too."
     )
+    presets: list[Preset] = Field(
+        default_factory=list, description="Prompts made from each episode's instruction (experiments.md)."
+    )
     paraphrases: list[_Text] = Field(
         default_factory=list, description="The same request in other words: the null of prompts."
     )
@@ -141,3 +146,18 @@ class ConditionSection(Section):
     every: int = Field(
         1, ge=1, description="Changed conditions run on every n-th keyframe; the baseline on all."
     )
+
+    @field_validator("presets")
+    @classmethod
+    def _each_once_under_its_name(cls, value: list[Preset], info: ValidationInfo) -> list[Preset]:
+        """In one order, so that two ways to say the same are the same run."""
+        if len(set(value)) < len(value):
+            raise ValueError("a preset is given twice; each counts once")
+        for preset in value:
+            for name in PRESET_NAMES[preset]:
+                if name in info.data.get("prompts", {}):
+                    raise ValueError(
+                        f"the preset {preset!r} makes a prompt named {name!r}, and so does conditions.prompts: "
+                        "rename that one, or leave the preset out"
+                    )
+        return sorted(value, key=list(PRESET_NAMES).index)

@@ -25,6 +25,19 @@ class Inapplicable(Exception):  # noqa: N818 - not a fault: the frame lacks what
         self.reason = reason
 
 
+class PromptChange(Protocol):
+    """Another prompt made from the episode's own instruction, the same everything else."""
+
+    @property
+    def keeps_object(self) -> bool:
+        """The prompt is about the instruction's object still, whether or not its words stand together in it."""
+        ...
+
+    def change(self, instruction: str, named_object: str | None) -> str:
+        """The prompt; the instruction itself where there is nothing to change."""
+        ...
+
+
 class PictureChange(Protocol):
     """Another picture, the same everything else."""
 
@@ -54,7 +67,8 @@ Change = PictureChange | AttentionChange | ModelChange
 
 @dataclass(frozen=True)
 class Condition:
-    """One way to run a frame. ``prompt_template`` None stands for the episode's own instruction.
+    """One way to run a frame. ``prompt_template`` None stands for the episode's own instruction, or for what
+    ``rewrite`` makes of it.
 
     ``noise_offset`` counts noises beyond the study's; ``expects`` is the right answer to a question, a template too;
     ``every`` None stands for the group's.
@@ -65,6 +79,7 @@ class Condition:
     group: str
     prompt_template: str | None = None
     params: Params = field(default_factory=dict)
+    rewrite: PromptChange | None = None
     picture: PictureChange | None = None
     attention: AttentionChange | None = None
     model: ModelChange = ModelChange()
@@ -77,10 +92,17 @@ class Condition:
 
     @property
     def changes_prompt(self) -> bool:
-        return self.prompt_template is not None
+        return self.prompt_template is not None or self.rewrite is not None
+
+    @property
+    def keeps_object(self) -> bool:
+        """The prompt is about what the instruction is about, as far as that is known without reading it."""
+        return self.rewrite.keeps_object if self.rewrite is not None else not self.changes_prompt
 
     def prompt(self, instruction: str, named_object: str | None) -> str | None:
         """The prompt of an episode; None where the template wants an object and the instruction names none."""
+        if self.rewrite is not None:
+            return self.rewrite.change(instruction, named_object)
         return instruction if self.prompt_template is None else filled(self.prompt_template, named_object)
 
 

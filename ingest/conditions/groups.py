@@ -12,6 +12,7 @@ from ingest.conditions.augmentation import augmentation_conditions
 from ingest.conditions.base import Condition, ConditionGroup, ModelChange
 from ingest.conditions.circuits import knockout_conditions
 from ingest.conditions.occlusion import occlusion_conditions
+from ingest.conditions.presets import preset_conditions
 from ingest.errors import UnknownNameError, UserError
 from ingest.study_conditions import AblationSection, ConditionSection, RandomisedSection
 
@@ -29,7 +30,7 @@ class ModelShape:
 def group_names(section: ConditionSection) -> tuple[str, ...]:
     """The names of the groups that :func:`condition_groups` makes, without a model."""
     present = {
-        "prompts": section.prompts,
+        "prompts": section.prompts or section.presets,
         "paraphrases": section.paraphrases,
         "repeats": section.repeats,
         "occlusion": section.occlusion,
@@ -42,8 +43,10 @@ def group_names(section: ConditionSection) -> tuple[str, ...]:
     return ("baseline", *(name for name, asked in present.items() if asked))
 
 
-def condition_groups(section: ConditionSection, shape: ModelShape) -> tuple[ConditionGroup, ...]:
-    """The study's groups; the others are compared with the first.
+def condition_groups(
+    section: ConditionSection, shape: ModelShape, seed: int = 0
+) -> tuple[ConditionGroup, ...]:
+    """The study's groups; the others are compared with the first. ``seed`` is the study's, of what presets draw.
 
     Raises UserError for a condition that is given twice, UnknownNameError for a layer, head or pass that the model
     does not have.
@@ -51,7 +54,7 @@ def condition_groups(section: ConditionSection, shape: ModelShape) -> tuple[Cond
     groups = [ConditionGroup("baseline", (Condition("baseline", "baseline", "baseline"),))]
     for name in group_names(section)[1:]:
         every, captures = _settings(section, name)
-        conditions = tuple(_conditions(section, name, shape))
+        conditions = tuple(_conditions(section, name, shape, seed))
         _refuse_twice(name, conditions)
         groups.append(ConditionGroup(name, conditions, every, captures, asks=name == "vqa"))
     return tuple(groups)
@@ -69,10 +72,11 @@ def _settings(section: ConditionSection, name: str) -> tuple[int, bool]:
     return every, name not in ("occlusion", "knockout", "ablation", "augmentation")
 
 
-def _conditions(section: ConditionSection, name: str, shape: ModelShape) -> Iterator[Condition]:
+def _conditions(section: ConditionSection, name: str, shape: ModelShape, seed: int) -> Iterator[Condition]:
     if name == "prompts":
         for prompt, text in section.prompts.items():
             yield Condition("prompt", prompt, name, text)
+        yield from preset_conditions(section.presets, seed)
     elif name == "paraphrases":
         for index, text in enumerate(section.paraphrases):
             yield Condition("paraphrase", str(index), name, text)

@@ -80,6 +80,32 @@ def named_category(prompt: str, categories: Iterable[str]) -> str | None:
     return targets[0] if targets else None
 
 
+def with_other_object(instruction: str, category: str, other: str) -> str | None:
+    """The instruction with ``other`` wherever it names ``category``; None where it does not name it.
+
+    An instruction that is about ``other`` already stays as it is. 'an' before the name becomes 'a', as before a consonant.
+    """
+    found = list(re.finditer(r"[^\W_]+", instruction))
+    words = [unicodedata.normalize("NFKC", one.group()).casefold() for one in found]
+    for wanted, _ in _patterns([category]):
+        n = len(wanted)
+        spans: list[tuple[int, int]] = []
+        for start in range(len(words) - n + 1):
+            if _same_words(words[start : start + n], wanted) and (not spans or start >= spans[-1][1]):
+                spans.append((start, start + n))
+        if not spans:
+            continue
+        if _same_words(_specific(_words(category)), _specific(_words(other))):
+            return instruction
+        text = instruction
+        for first, end in reversed(spans):
+            text = text[: found[first].start()] + other + text[found[end - 1].end() :]
+            if first and words[first - 1] == "an":
+                text = text[: found[first - 1].end() - 1] + text[found[first - 1].end() :]
+        return text
+    return None
+
+
 def _is_gripper(category: str) -> bool:
     return any(_same_words(_words(category), _words(name)) for name in GRIPPER_NAMES)
 

@@ -6,6 +6,12 @@ inferences as (
 
 ),
 
+conditions as (
+
+    select * from {{ ref('stg_raw__conditions') }}
+
+),
+
 changed as (
 
     select * from inferences
@@ -34,8 +40,17 @@ paired as (
         changed.outcome,
         changed.n_layers,
         changed.named_object,
-        coalesce(changed.named_object = baselines.named_object, false) as is_same_object
+        -- Without masks nobody knows what prompts name; presets that keep the instruction's object say so themselves.
+        coalesce(
+            changed.named_object = baselines.named_object,
+            (conditions.params ->> '$.is_same_object') = 'true',
+            false
+        ) as is_same_object
     from changed
+    inner join conditions
+        on
+            changed.run_id = conditions.run_id
+            and changed.condition_id = conditions.condition_id
     inner join baselines
         on
             changed.run_id = baselines.run_id

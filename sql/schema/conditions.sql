@@ -19,6 +19,6 @@ comment on column raw.conditions.kind is
 comment on column raw.conditions.name is
     'Name of the condition within its kind.';
 comment on column raw.conditions.prompt_template is
-    'Prompt with {object} not yet filled; null = the episode''s instruction.';
+    'Prompt with {object} not yet filled; null = the episode''s instruction, or what the preset in params makes of it.';
 comment on column raw.conditions.params is
     'Settings of the condition.';

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.objects.roles import assign_roles, named_category
+from ingest.objects.roles import assign_roles, named_category, with_other_object
 
 TOYS = ["duck toy", "banana", "cat toy", "bottle", "cube"]
 
@@ -115,3 +115,29 @@ def test_named_roles_hold_whatever_the_instruction_says() -> None:
         named_roles={"decoy": "decoy", "screen": "occluder"},
     )
     assert roles == {"cube": "distractor", "decoy": "decoy", "screen": "occluder"}
+
+
+@pytest.mark.parametrize(
+    ("instruction", "category", "expected"),
+    [
+        ("find the duck toy and pick it up", "duck", "find the cat toy and pick it up"),
+        ("find the duck toy and pick it up", "duck toy", "find the cat and pick it up"),
+        ("find the Ducks, then lift a duck!", "duck", "find the cat, then lift a cat!"),
+        ("take the toy yellow duck", "yellow duck toy", "take the cat"),
+        ("take an apple or an\tapple", "apple", "take a cat or a\tcat"),
+        ("take the duck", "duck toy", "take the cat"),
+        ("take the ducking", "duck", None),
+        ("take it", "duck", None),
+        ("", "duck", None),
+        ("lift the Cat toy", "cat toy", "lift the Cat toy"),
+        ("lift the cats", "cat", "lift the cats"),
+    ],
+)
+def test_another_object_in_an_instruction(instruction: str, category: str, expected: str | None) -> None:
+    assert with_other_object(instruction, category, "cat") == expected
+
+
+@given(st.text(), st.text())
+def test_any_text_has_another_object_or_none(instruction: str, category: str) -> None:
+    found = with_other_object(instruction, category, "cat")
+    assert found is None or found == instruction or "cat" in found
