@@ -59,6 +59,17 @@ def check_replaceable(warehouse: Path) -> None:
         raise _no_warehouse(warehouse)
 
 
+def holds_marts(warehouse: Path) -> bool:
+    """Whether dbt has built in a warehouse that :func:`check_replaceable` has let pass."""
+    if not warehouse.exists():
+        return False
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select 1 from information_schema.tables where table_schema = 'marts' limit 1"
+        )
+        return found.fetchone() is not None
+
+
 @contextmanager
 def only_builder(warehouse: Path) -> Iterator[None]:
     """Makes this process the only one that builds this warehouse. Raises WarehouseLockedError, UserError."""

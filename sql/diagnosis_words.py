@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from measures.diagnosis import INSUFFICIENT, NONE, RELEVANT_SHARE, UNDECIDED, Reading
 from sql.diagnosis_tables import NULL_WORDS, Row
@@ -87,8 +88,9 @@ def one_lift(row: Row) -> str:
     return f"{row['candidate']} {math.exp(row['attention_log_lift']):.3g}{interval}"
 
 
-def told(question: str, answer: str, attention: str, is_other: bool | None) -> str:
-    """One sentence on answer and attention together."""
+def told(question: str, answer: str, attention: str, is_other: bool | None, candidates: Iterable[str]) -> str:
+    """One sentence on answer and attention together; of objects, it says among which: those that were not covered may
+    draw as much attention."""
     if is_other is None:
         silent = (
             "the actions give" if answer in (UNDECIDED, INSUFFICIENT, "not applicable") else "attention gives"
@@ -96,15 +98,20 @@ def told(question: str, answer: str, attention: str, is_other: bool | None) -> s
         return f"Not compared: {silent} no answer."
     if question == "prompt":
         return PROMPTS[answer, is_other]
+    if not is_other and answer == NONE:
+        return f"Attention and actions agree: no {question} stands out."
+    among = f"Of {listed(candidates)}, attention" if question == "object" else "Attention"
     if not is_other:
-        return (
-            f"Attention and actions agree: no {question} stands out."
-            if answer == NONE
-            else f"Attention singles out {attention}, and the actions depend most on {answer}."
-        )
+        return f"{among} singles out {attention}, and the actions depend most on {answer}."
     singled = f"no {question}" if attention == NONE else attention
     depend = f"on none of the {question}s that were covered" if answer == NONE else f"most on {answer}"
-    return f"Attention singles out {singled}, but the actions depend {depend}."
+    return f"{among} singles out {singled}, but the actions depend {depend}."
+
+
+def listed(names: Iterable[str]) -> str:
+    """'a alone', 'a and b', 'a, b and c', in the order of the alphabet."""
+    *first, last = sorted(set(names))
+    return f"{', '.join(first)} and {last}" if first else f"{last} alone"
 
 
 PROMPTS = {

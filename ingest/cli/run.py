@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from ingest.cli import options
 from ingest.preload import preload
 from ingest.warehouse import load
-from ingest.warehouse_file import check_replaceable
+from ingest.warehouse_file import check_replaceable, holds_marts
 
 if TYPE_CHECKING:
     from ingest.run import RunSummary
@@ -32,10 +33,10 @@ def command(
         typer.Option("--fresh/--resume", help="Drop what the lake has of this run first, or go on from it."),
     ] = False,
     load_after: Annotated[
-        bool, typer.Option("--load/--no-load", help="Rebuild the warehouse afterwards.")
+        bool, typer.Option("--load/--no-load", help="Rebuild the raw tables afterwards, of a warehouse without marts.")
     ] = True,
 ) -> int:
-    """Run the study (what is missing of it), then rebuild the warehouse's raw tables."""
+    """Run the study (what is missing of it), then rebuild the raw tables; a warehouse with marts waits for publish."""
     chosen = options.study_from(
         study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
     )
@@ -48,12 +49,22 @@ def command(
     summary = run(chosen, lake, fresh=fresh, progress=Progress())
     _report(summary, chosen.study)
     if load_after:
-        counts = load(lake, warehouse)
-        print(
-            f"load: {warehouse}: {counts['inferences']} inferences, {sum(counts.values())} rows in schema raw; marts and "
-            f"pages need `python -m ingest publish{options.flags(lake, warehouse)}`"
-        )
+        _load(lake, warehouse, has_new=bool(summary.results))
     return 0 if summary.is_complete else 1
+
+
+def _load(lake: Path, warehouse: Path, *, has_new: bool) -> None:
+    """Not over marts, which a load would take away: whoever asks them meanwhile would find none."""
+    publish = f"`python -m ingest publish{options.flags(lake, warehouse)}`"
+    if holds_marts(warehouse):
+        if has_new:
+            print(f"{warehouse} holds marts and was left as it is; {publish} adds what is new")
+        return
+    counts = load(lake, warehouse)
+    print(
+        f"load: {warehouse}: {counts['inferences']} inferences, {sum(counts.values())} rows in schema raw; marts and "
+        f"pages need {publish}"
+    )
 
 
 def _report(summary: RunSummary, study: str) -> None:

@@ -48,7 +48,8 @@ def model(dbt: Any, session: Any) -> pl.DataFrame:
             )
             answer = answered(question, found, (run_id, question) in asked, run["alpha"]) | seen
             other = diagnosis.disagree(answer["answer"], answer["attention_answer"])
-            sentence = words.told(question, answer["answer"], answer["attention_answer"], other)
+            names = [row["candidate"] for row in found]
+            sentence = words.told(question, answer["answer"], answer["attention_answer"], other, names)
             key = {"run_id": run_id, "question": question, "question_in_words": words.QUESTIONS[question]}
             rows.append({**key, "rule": words.RULES[question], **answer, "disagree": other, "told": sentence})
     return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(NUMBER).fill_nan(None))

@@ -50,7 +50,7 @@ def charts_of(ctx: Context, page: site.Page) -> Iterator[NamedChart]:
     except Exception as error:  # as site.guarded: whatever it is, it has to be one line
         first = (str(error).strip().splitlines() or [""])[0]
         raise ReportError(
-            f"page {page.slug} could not be built ({type(error).__name__}: {first}): run `dbt build`, then again"
+            f"page {page.slug} could not be built ({type(error).__name__}: {first}): run `python -m ingest publish`, then again"
         ) from error
     for section in sections:
         for i, block in enumerate(section.blocks, start=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -156,7 +157,9 @@ class Warehouse:
         """
         missing = _missing(self._connection, marts)
         if missing:
-            raise WarehouseMissingError(f"{self.path} has no marts {', '.join(missing)}: run `dbt build`")
+            raise WarehouseMissingError(
+                f"{self.path} has no marts {', '.join(missing)}: {_publish(self.path)}"
+            )
 
     def _bind(self, name: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Set the SQL variables that a query reads. They are bound here, so that its text runs as it is shown."""
@@ -191,10 +194,14 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
         missing = _missing(connection, REQUIRED)
         if missing:
             named = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-            raise WarehouseMissingError(f"{path} has no marts {named}: run `dbt build`")
+            raise WarehouseMissingError(f"{path} has no marts {named}: {_publish(path)}")
         yield Warehouse(connection, path)
     finally:
         connection.close()
+
+
+def _publish(path: Path) -> str:
+    return f"run `python -m ingest publish --warehouse {shlex.quote(str(path))}`, with the lake it is of"
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> list[str]:

@@ -281,6 +281,23 @@ def test_no_load_leaves_the_warehouse_alone(world: World, tmp_path: Path) -> Non
     assert path.is_file()
 
 
+def test_a_run_takes_no_marts_away(world: World, tmp_path: Path) -> None:
+    """Whoever publishes and then runs again still has what was published."""
+    places = ["--lake", tmp_path / "lake", "--warehouse", tmp_path / "w.duckdb"]
+    assert cli("run", "--limit", "1", "--study", world.study_file, *places).code == 0
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.runs as select 1 as published")
+    before = (tmp_path / "w.duckdb").read_bytes()
+    again = cli("run", "--limit", "1", "--study", world.study_file, *places)
+    assert again.code == 0
+    assert again.out.endswith("nothing to do, all 3 units are in the lake\n")
+    more = cli("run", "--limit", "2", "--study", world.study_file, *places)
+    assert more.code == 0
+    assert f"{places[3]} holds marts and was left as it is; `python -m ingest publish --lake" in more.out
+    assert (tmp_path / "w.duckdb").read_bytes() == before
+
+
 # --- status ---------------------------------------------------------------------------------------------------------
 
 

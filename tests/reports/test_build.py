@@ -42,7 +42,10 @@ def test_no_marts(little: Site, tmp_path: Path, capsys: pytest.CaptureFixture[st
     copy = damaged(little, tmp_path, "drop table marts.outcome_tests")
     code, _, err = run(capsys, "build", "--warehouse", copy, "--out", tmp_path / "site")
     assert code == 2
-    assert err == f"error: {copy} has no marts outcome_tests: run `dbt build`\n"
+    assert (
+        err
+        == f"error: {copy} has no marts outcome_tests: run `python -m ingest publish --warehouse {copy}`, with the lake it is of\n"
+    )
 
 
 def test_a_file_that_is_no_warehouse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,5 +87,8 @@ def test_videos_need_their_marts(little: Site, tmp_path: Path, capsys: pytest.Ca
     code, _, err = run(
         capsys, "build", "--videos", "--warehouse", copy, "--lake", little.lake, "--out", tmp_path / "site"
     )
-    assert (code, err) == (2, f"error: {copy} has no marts frame_inferences: run `dbt build`\n")
+    assert (code, err) == (
+        2,
+        f"error: {copy} has no marts frame_inferences: run `python -m ingest publish --warehouse {copy}`, with the lake it is of\n",
+    )
     assert not (tmp_path / "site").exists()
