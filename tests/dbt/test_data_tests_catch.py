@@ -68,6 +68,34 @@ SOUND = {
         ),
         ("update marts.object_attention_by_episode set log_lift = 'inf'", "log_lift = inf is not finite"),
     ],
+    # Views: what their joins make of a broken raw table.
+    "frame_gallery_sound": [
+        ("insert into raw.queries from raw.queries where name = 'instruction'", "the key is there 2 times"),
+        ("update raw.attention_maps set camera = null where inference_id = 1", "camera of the key is null"),
+        (
+            "update raw.attention_maps set mass = 1.5 where inference_id = 1",
+            "mass = 1.5 is not from 0 to 1.01",
+        ),
+        ("update raw.attention_maps set mass = null where inference_id = 1", "mass is null"),
+        (
+            "update raw.attention_maps set pass = 'cross'; update raw.queries set pass = 'cross'",
+            "pass = 'cross'",
+        ),
+    ],
+    "frame_inferences_sound": [
+        ("insert into raw.inferences from raw.inferences where inference_id = 1", "the key is there 2 times"),
+        (
+            "update intermediate.int_inferences_selected set frame_index = -1 where inference_id = 1",
+            "frame_index = -1 is not from 0",
+        ),
+        ("update raw.inferences set prompt = null where inference_id = 1", "prompt is null"),
+        ("update raw.inferences set actions = null where inference_id = 1", "actions is null"),
+    ],
+    "issues_sound": [
+        ("update marts.issues set stage = 'fine'", "stage = 'fine' is none of its words"),
+        ("update marts.issues set reason = null", "reason is null"),
+        ("update marts.issues set subject = null", "subject is null"),
+    ],
 }
 
 
