@@ -91,6 +91,11 @@ SOUND = {
         ("update raw.inferences set prompt = null where inference_id = 1", "prompt is null"),
         ("update raw.inferences set actions = null where inference_id = 1", "actions is null"),
     ],
+    "layer_ranking_sound": [
+        ("insert into marts.layer_ranking from marts.layer_ranking limit 1", "the key is there 2 times"),
+        ("update marts.layer_ranking set mean_value = 'nan'", "mean_value = nan is not finite"),
+        ("update marts.layer_ranking set layer_rank = 0", "layer_rank = 0 is not from 1"),
+    ],
     "issues_sound": [
         ("update marts.issues set stage = 'fine'", "stage = 'fine' is none of its words"),
         ("update marts.issues set reason = null", "reason is null"),

@@ -77,6 +77,56 @@ def test_specialisation_is_that_of_measures(warehouse: duckdb.DuckDBPyConnection
     assert rows.filter((pl.col("layer") >= 0) & (pl.col("p_holm") < 0.01))["layer"].to_list() == differ
 
 
+def test_layers_are_ranked(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """By the mean over episodes, each of them the mean over its keyframes; the last prefix layer has no rank."""
+    baseline = (pl.col("condition_id") == "baseline:baseline") & (pl.col("noise_index") == 0)
+    inferences = (
+        raw(warehouse, "inferences").filter(baseline).select("inference_id", "episode_id", "frame_index")
+    )
+    targets = raw(warehouse, "objects").filter(pl.col("role") == "target")
+    metrics = (
+        raw(warehouse, "object_metrics")
+        .filter((pl.col("pass") == "prefix") & (pl.col("query_index") == 0) & (pl.col("rows") == "mean"))
+        .filter(pl.col("head") == -1)
+        .join(inferences, on="inference_id")
+        .join(targets.drop("run_id"), on=["episode_id", "frame_index", "camera", "object_index"])
+        .with_columns(pl.col("lift").cast(pl.Float64))
+    )
+    lifts = metrics.group_by("episode_id", "layer").agg(
+        pl.col("lift").filter(pl.col("against") == "own").mean().alias("target_lift"),
+        pl.col("lift").filter(pl.col("against") == "other_episode").mean().alias("elsewhere"),
+    )
+    values = lifts.select(
+        "episode_id", "layer", "target_lift", target_lift_gain=pl.col("target_lift") - pl.col("elsewhere")
+    )
+    rows = values.unpivot(
+        index=["episode_id", "layer"], variable_name="measure", value_name="value"
+    ).drop_nulls()
+    is_ranked = pl.col("layer") < PLANTED.n_layers - 1
+    in_episode = pl.col("value").rank("min", descending=True).over("episode_id", "measure", is_ranked)
+    expected = (
+        rows.with_columns(episode_rank=in_episode)
+        .group_by("measure", "layer")
+        .agg(
+            n_episodes=pl.len(),
+            mean_value=pl.col("value").mean(),
+            std_value=pl.col("value").std(ddof=1),
+            mean_episode_rank=pl.when(is_ranked.first()).then(pl.col("episode_rank").mean()),
+            std_episode_rank=pl.when(is_ranked.first()).then(pl.col("episode_rank").std(ddof=1)),
+        )
+        .with_columns(
+            layer_rank=pl.when(is_ranked).then(
+                pl.col("mean_value").rank("min", descending=True).over("measure", is_ranked)
+            )
+        )
+    )
+    found = mart(warehouse, "layer_ranking")
+    assert_same_rows(found.filter(pl.col("measure").str.starts_with("target")), expected)
+    (best,) = found.filter((pl.col("measure") == "target_lift") & (pl.col("layer_rank") == 1)).to_dicts()
+    assert best["layer"] == int(np.argmax(PLANTED.head_lift))
+    assert set(found["measure"]) == {"variance", "entropy_norm", "target_lift", "target_lift_gain"}
+
+
 def test_the_verdict_on_heads(warehouse: duckdb.DuckDBPyConnection) -> None:
     verdicts = warehouse.table("marts.hypothesis_verdicts").pl()
     (verdict,) = verdicts.filter(
