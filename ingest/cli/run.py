@@ -33,7 +33,10 @@ def command(
         typer.Option("--fresh/--resume", help="Drop what the lake has of this run first, or go on from it."),
     ] = False,
     load_after: Annotated[
-        bool, typer.Option("--load/--no-load", help="Rebuild the raw tables afterwards, of a warehouse without marts.")
+        bool,
+        typer.Option(
+            "--load/--no-load", help="Rebuild the raw tables afterwards, of a warehouse without marts."
+        ),
     ] = True,
 ) -> int:
     """Run the study (what is missing of it), then rebuild the raw tables; a warehouse with marts waits for publish."""
