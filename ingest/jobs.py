@@ -108,6 +108,18 @@ class JobMaker:
                     made += self._of_condition(frame, condition, plain)
         return made
 
+    def n_lost(self, frames: Sequence[FrameScene]) -> int:
+        """Inferences that were planned of frames that could not be read, whatever their masks would have allowed."""
+        if self._group.asks and not can_answer(self._policy):
+            return 0
+        n_runs = sum(
+            self._group.runs(condition, self._number[frame.index])
+            for frame in frames
+            if frame.seen is None
+            for condition in self._group.conditions
+        )
+        return n_runs * len(self._study.noise.seeds)
+
     def _of_condition(self, frame: FrameScene, condition: Condition, plain: Prepared) -> Iterator[Job]:
         name = condition.condition_id
         prompt = condition.prompt(self._episode.instruction, self._own_object)

@@ -145,7 +145,7 @@ class Bench:
                 baseline,
                 self._study.episodes.table_height,
             )
-        return _ending(frames, jobs, issues)
+        return _ending(frames, jobs, maker.n_lost(frames), issues)
 
     def _frames(
         self, planned: PlannedUnit, opened: OpenEpisode, tables: Tables, issues: Issues
@@ -175,13 +175,14 @@ class Bench:
         return baseline if baseline.ids else None
 
 
-def _ending(frames: list[FrameScene], jobs: list[Job], issues: Issues) -> _Ending:
+def _ending(frames: list[FrameScene], jobs: list[Job], n_lost: int, issues: Issues) -> _Ending:
     n_stored = sum(job.status in ("ok", "vacuous") for job in jobs)
+    n_planned = len(jobs) + n_lost
     if frames and not any(frame.seen for frame in frames):
-        return _Ending("failed", frames[0].reason, 0, len(jobs))
+        return _Ending("failed", frames[0].reason, 0, n_planned)
     if issues.has_losses:
-        return _Ending("partial", "see issues", n_stored, len(jobs))
-    return _Ending("done", None, n_stored, len(jobs))
+        return _Ending("partial", "see issues", n_stored, n_planned)
+    return _Ending("done", None, n_stored, n_planned)
 
 
 class _Clock:

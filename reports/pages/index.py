@@ -55,12 +55,19 @@ def facts(ctx: Context, coverage: Result) -> list[tuple[str, str, str]]:
     study, run = ctx.study, ctx.study.run
     n_ok = sum(r["n_ok"] or 0 for r in coverage)
     planned = sum(r["n_planned_inferences"] or 0 for r in coverage)
+    n_never_ran = sum(r[f"n_{state}"] or 0 for r in coverage for state in ("failed", "skipped", "pending"))
+    n_episodes_planned = sum(r["n_units"] for r in coverage if r["condition_group"] == "baseline")
     names = {
         "success": ("success", "successes"),
         "failure": ("failure", "failures"),
         "unknown": ("unknown", "unknown"),
     }
     split = ", ".join(words.plural(study.n_episodes(o), *names[o]) for o in names if study.n_episodes(o))
+    if n_episodes_planned > study.n_episodes():
+        split = f"of {words.number(n_episodes_planned)} planned: {split}"
+    of_planned = f"of {words.number(int(planned))} planned"
+    if n_never_ran:
+        of_planned += f"; {words.plural(n_never_ran, 'unit')} did not run"
     keyframes = sum(r["n_keyframes"] or 0 for r in study.outcomes)
     return [
         (words.number(study.n_episodes()), "episodes", split),
@@ -69,6 +76,6 @@ def facts(ctx: Context, coverage: Result) -> list[tuple[str, str, str]]:
             "keyframes",
             f"{words.plural(len(study.cameras), 'camera')}: {words.listed(study.cameras)}",
         ),
-        (words.number(int(n_ok)), "inferences that count", f"of {words.number(int(planned))} planned"),
+        (words.number(int(n_ok)), "inferences that count", of_planned),
         (f"{run['n_layers']} × {run['n_heads']}", "layers × heads", f"{run['model_family']}, {run['dtype']}"),
     ]

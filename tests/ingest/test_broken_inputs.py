@@ -153,6 +153,16 @@ def test_a_frame_that_failed_says_why(broken: BrokenRun) -> None:
     assert ask(broken.warehouse, objects, broken.episode["wrong_mask_size"]) == [(0, 4)]
 
 
+def test_a_frame_that_could_not_be_read_counts_as_planned(broken: BrokenRun) -> None:
+    """Two keyframes were planned in both groups; of an episode that could not be opened nobody knows how many."""
+    query = "select condition_group, n_inferences, n_planned from raw.units where episode_id = ? order by 1"
+    assert ask(broken.warehouse, query, broken.episode["truncated_jpeg"]) == [
+        ("baseline", 1, 2),
+        ("prompts", 1, 2),
+    ]
+    assert ask(broken.warehouse, query, broken.episode["truncated_h5"])[0] == ("baseline", 0, None)
+
+
 def test_the_other_episodes_are_complete(broken: BrokenRun) -> None:
     rows = ask(broken.warehouse, "select episode_id, status, n_inferences from raw.units")
     whole = [row for row in rows if row[0] not in broken.episode.values()]
