@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from multiprocessing import forkserver
 
 from ingest.study import Study
@@ -16,4 +17,9 @@ def preload(study: Study) -> None:
     """Starts that process, unless the study wants no workers."""
     if study.compute.workers > 1:
         forkserver.set_forkserver_preload([_WORKERS, _LIBRARIES.get(study.policy.family, "torch")])
-        forkserver.ensure_running()
+        # Ctrl-C goes to all processes of the terminal: this one, which inherits what is ignored, leaves it to the run.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, before)

@@ -424,6 +424,17 @@ def test_ctrl_c_says_how_to_go_on(world: World, tmp_path: Path) -> None:
     _assert_units_are_whole(lake)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.3, 0.8, 1.5, 2.5])
+def test_ctrl_c_is_no_traceback_while_the_program_starts(world: World, tmp_path: Path, delay: float) -> None:
+    process = start(*_run(world, tmp_path / "lake", workers=2), start_new_session=True)
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode in (130, -signal.SIGINT), (out, err)  # to a shell they are the same
+    assert "Traceback" not in err
+
+
 def test_what_ctrl_c_left_is_gone_on_with(world: World, tmp_path: Path) -> None:
     """Alone, in a process that had torch imported from the start."""
     lake, said = tmp_path / "lake", tmp_path / "said"
