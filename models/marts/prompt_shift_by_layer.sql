@@ -1,5 +1,6 @@
 {%- set measures = [
-    'l2_distance', 'correlation', 'centroid_shift_px', 'jsd', 'total_variation', 'mass_gain_named', 'shift_magnitude',
+    'mean_diff', 'abs_mean_diff', 'max_increase', 'max_decrease', 'l2_distance', 'correlation', 'shift_magnitude',
+    'centroid_shift_px', 'l2_unit', 'total_variation', 'jsd', 'mass_gain_named',
 ] -%}
 
 with

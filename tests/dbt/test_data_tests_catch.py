@@ -68,6 +68,12 @@ SOUND = {
         ),
         ("update marts.object_attention_by_episode set log_lift = 'inf'", "log_lift = inf is not finite"),
     ],
+    "prompt_shift_by_layer_sound": [
+        (
+            "update marts.prompt_shift_by_layer set mean_abs_mean_diff = -0.5",
+            "mean_abs_mean_diff = -0.5 is not from 0 to 1.01",
+        ),
+    ],
     # Views: what their joins make of a broken raw table.
     "frame_gallery_sound": [
         ("insert into raw.queries from raw.queries where name = 'instruction'", "the key is there 2 times"),

@@ -8,9 +8,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from tests.dbt.frames import assert_same_rows
 from tests.dbt.synthetic import PLANTED, POISON
 
 METRICS = ["mass_share", "lift", "log_lift", "overlap_ratio_seed", "attention_concentration_seed", "iou_seed"]
+SHIFTS = [
+    "mean_diff", "abs_mean_diff", "max_increase", "max_decrease", "l2_distance", "correlation", "shift_magnitude",
+    "centroid_shift_px", "l2_unit", "total_variation", "jsd",
+]  # fmt: skip
 GRAIN = ["pass", "denoise_step", "layer", "query", "rows", "camera", "role", "against"]
 
 
@@ -130,13 +135,12 @@ def test_modality_balance_divides_means(warehouse: duckdb.DuckDBPyConnection, co
 def test_prompt_shifts_leave_out_vacuous_inferences(
     warehouse: duckdb.DuckDBPyConnection, counted: pl.DataFrame
 ) -> None:
-    measures = ["jsd", "l2_distance", "correlation", "centroid_shift_px"]
     expected = (
         raw(warehouse, "map_shifts")
         .join(counted, on="inference_id")
-        .with_columns(pl.col(measures).cast(pl.Float64))
+        .with_columns(pl.col(SHIFTS).cast(pl.Float64))
         .group_by("episode_id", "condition_id", "pass", "denoise_step", "layer", "rows")
-        .agg(pl.col(measures).mean(), pl.len().cast(pl.Int64).alias("n_frames"))
+        .agg(pl.col(SHIFTS).mean(), pl.len().cast(pl.Int64).alias("n_frames"))
     )
     found = mart(warehouse, "prompt_shift_by_episode").select(expected.columns)
     assert_frame_equal(found, expected, check_row_order=False, check_dtypes=False)
@@ -146,6 +150,32 @@ def test_prompt_shifts_leave_out_vacuous_inferences(
     asked = mart(warehouse, "prompt_shift_by_episode").filter(pl.col("condition_id") == "prompt:duck")
     assert len(asked)
     assert not set(asked["episode_id"]) & set(ducks)
+
+
+def test_prompt_shifts_of_a_layer_are_means_over_episodes(
+    warehouse: duckdb.DuckDBPyConnection, counted: pl.DataFrame
+) -> None:
+    """Prompts for the object that the task names already are left out; paraphrases of it stay."""
+    tasks = raw(warehouse, "episodes").select("episode_id", "task")
+    counts = pl.col("condition_id").str.starts_with("paraphrase") | (pl.col("prompt") != pl.col("task"))
+    grain = ["condition_id", "pass", "denoise_step", "layer", "rows"]
+    episodes = (
+        raw(warehouse, "map_shifts")
+        .join(counted, on="inference_id")
+        .join(tasks, on="episode_id")
+        .filter(counts)
+        .with_columns(pl.col(SHIFTS).cast(pl.Float64))
+        .group_by("episode_id", "outcome", *grain)
+        .agg(pl.col(SHIFTS).mean())
+    )
+    expected = episodes.group_by("outcome", *grain).agg(
+        pl.len().alias("n_episodes"),
+        pl.col(SHIFTS).mean().name.prefix("mean_"),
+        pl.col(SHIFTS).std(ddof=1).name.prefix("std_"),
+    )
+    found = mart(warehouse, "prompt_shift_by_layer").filter(pl.col("outcome") != "all")
+    assert_same_rows(found, expected)
+    assert found["mean_abs_mean_diff"].n_unique() == len(found)
 
 
 def test_mass_gained_is_the_planted_one(warehouse: duckdb.DuckDBPyConnection) -> None:
