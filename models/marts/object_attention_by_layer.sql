@@ -1,5 +1,9 @@
-{%- set sample_metrics = ['mass_share', 'lift', 'log_lift', 'pointing_hit'] -%}
-{%- set seed_metrics = ['overlap_ratio_seed', 'attention_concentration_seed', 'iou_seed'] -%}
+{%- set sample_metrics = [
+    'mass_share', 'lift', 'log_lift', 'precision', 'recall', 'dice', 'iou_p75', 'iou_p90', 'ap', 'pointing_hit',
+] -%}
+{%- set seed_metrics = [
+    'overlap_ratio_seed', 'attention_concentration_seed', 'iou_seed', 'mean_attn_inside_seed', 'mean_attn_outside_seed',
+] -%}
 
 with
 

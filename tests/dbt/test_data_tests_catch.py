@@ -68,6 +68,12 @@ SOUND = {
         ),
         ("update marts.object_attention_by_episode set log_lift = 'inf'", "log_lift = inf is not finite"),
     ],
+    "object_attention_by_layer_sound": [
+        (
+            "update marts.object_attention_by_layer set mean_iou_p90 = 1.5",
+            "mean_iou_p90 = 1.5 is not from 0 to 1.0001",
+        ),
+    ],
     "prompt_shift_by_layer_sound": [
         (
             "update marts.prompt_shift_by_layer set mean_abs_mean_diff = -0.5",

@@ -11,7 +11,12 @@ from polars.testing import assert_frame_equal
 from tests.dbt.frames import assert_same_rows
 from tests.dbt.synthetic import PLANTED, POISON
 
-METRICS = ["mass_share", "lift", "log_lift", "overlap_ratio_seed", "attention_concentration_seed", "iou_seed"]
+METRICS = [
+    "mass_share", "lift", "log_lift", "precision", "recall", "dice", "iou_p75", "iou_p90", "ap", "pointing_hit",
+]  # fmt: skip
+METRICS_SEED = [
+    "overlap_ratio_seed", "attention_concentration_seed", "iou_seed", "mean_attn_inside_seed", "mean_attn_outside_seed",
+]  # fmt: skip
 SHIFTS = [
     "mean_diff", "abs_mean_diff", "max_increase", "max_decrease", "l2_distance", "correlation", "shift_magnitude",
     "centroid_shift_px", "l2_unit", "total_variation", "jsd",
@@ -39,6 +44,7 @@ def counted(warehouse: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 def test_object_attention_is_a_mean_of_frame_means(
     warehouse: duckdb.DuckDBPyConnection, counted: pl.DataFrame
 ) -> None:
+    metrics = METRICS + METRICS_SEED
     names = raw(warehouse, "queries").select("layout_id", "pass", "query_index", query="name")
     roles = raw(warehouse, "objects").select("episode_id", "frame_index", "camera", "object_index", "role")
     rows = (
@@ -46,22 +52,21 @@ def test_object_attention_is_a_mean_of_frame_means(
         .join(counted.filter(pl.col("condition_id") == "baseline:baseline"), on="inference_id")
         .join(names, on=["layout_id", "pass", "query_index"])
         .join(roles, on=["episode_id", "frame_index", "camera", "object_index"])
-        .with_columns(pl.col(METRICS).cast(pl.Float64))
+        .with_columns(pl.col(metrics).cast(pl.Float64))
     )
-    frames = rows.group_by("episode_id", "frame_index", "outcome", *GRAIN).agg(pl.col(METRICS).mean())
+    frames = rows.group_by("episode_id", "frame_index", "outcome", *GRAIN).agg(pl.col(metrics).mean())
     episodes = frames.group_by("episode_id", "outcome", *GRAIN).agg(
-        pl.col(METRICS).mean(), n_frames=pl.col("mass_share").count().cast(pl.Int64)
+        pl.col(metrics).mean(), n_frames=pl.col("mass_share").count().cast(pl.Int64)
     )
-    columns = ["episode_id", "outcome", *GRAIN, *METRICS, "n_frames"]
+    columns = ["episode_id", "outcome", *GRAIN, *metrics, "n_frames"]
     found = mart(warehouse, "object_attention_by_episode").select(columns)
     assert_frame_equal(found, episodes.select(columns), check_row_order=False, check_dtypes=False)
 
     layers = episodes.group_by("outcome", *GRAIN).agg(
         pl.col("mass_share").count().alias("n_episodes"),
-        pl.col("lift").mean().alias("mean_lift"),
-        pl.col("lift").std(ddof=1).alias("std_lift"),
-        pl.col("iou_seed").mean().alias("mean_iou_seed"),
-        pl.col("iou_seed").std(ddof=0).alias("std_iou_seed"),
+        pl.col(metrics).mean().name.prefix("mean_"),
+        pl.col(METRICS).std(ddof=1).name.prefix("std_"),
+        pl.col(METRICS_SEED).std(ddof=0).name.prefix("std_"),
     )
     found = (
         mart(warehouse, "object_attention_by_layer").filter(pl.col("outcome") != "all").select(layers.columns)
