@@ -54,6 +54,7 @@ averaged_to_episodes as (
         head_regions.instruction_mass,
         head_regions.empty_mass,
         head_regions.top_share,
+        head_regions.sink_share,
         len(list_filter(
             head_regions.top_patches,
             lambda top_patch: top_patch = usual_patches.usual_patch

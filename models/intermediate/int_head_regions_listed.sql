@@ -53,6 +53,7 @@ measured as (
         list_dot_product(attention_masses.masses, regions.instruction_regions) as instruction_mass,
         list_dot_product(attention_masses.masses, regions.empty_regions) as empty_mass,
         attention_masses.top_share,
+        attention_masses.sink_share,
         case
             when tokens.role = 'patch' then concat_ws(' ', tokens.camera, tokens.row, tokens.col)
         end as top_patch
@@ -98,6 +99,7 @@ listed as (
         avg(instruction_mass) as instruction_mass,
         avg(empty_mass) as empty_mass,
         avg(top_share) as top_share,
+        avg(sink_share) as sink_share,
         list_sort(list(top_patch)) as top_patches
     from measured
     group by all

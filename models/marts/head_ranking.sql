@@ -17,6 +17,13 @@ head_objects as (
 
 ),
 
+head_regions as (
+
+    select * from {{ ref('int_head_regions_averaged_to_episodes') }}
+    where condition_id = 'baseline:baseline'
+
+),
+
 specialisation as (
 
     select * from {{ ref('head_specialisation') }}
@@ -69,6 +76,23 @@ lift_over_episodes as (
 
 ),
 
+sinks_over_episodes as (
+
+    -- Shares of the whole row, so the same beside each camera.
+    select
+        run_id,
+        pass,
+        denoise_step,
+        query,
+        layer,
+        head,
+        avg(top_share) as mean_top_share,
+        avg(sink_share) as mean_sink_share
+    from head_regions
+    group by all
+
+),
+
 ranked as (
 
     select
@@ -88,6 +112,8 @@ ranked as (
     from focus_over_episodes
     left join lift_over_episodes
         using (run_id, pass, denoise_step, query, camera, layer, head)
+    left join sinks_over_episodes
+        using (run_id, pass, denoise_step, query, layer, head)
 
 ),
 

@@ -425,7 +425,7 @@ def add_masses(
                             else [],
                             # The first head always looks at one patch.
                             "top_key": 3 if head == 0 else int(world.rng.integers(0, 12)),
-                            "top_share": 0.2,
+                            "top_share": float(masses.max()),
                             "sink_share": float(masses[2]),
                         }
                     )

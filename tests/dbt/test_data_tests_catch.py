@@ -80,6 +80,12 @@ SOUND = {
             "mean_abs_mean_diff = -0.5 is not from 0 to 1.01",
         ),
     ],
+    "head_ranking_sound": [
+        (
+            "update marts.head_ranking set mean_sink_share = 'nan'",
+            "mean_sink_share = nan is not from 0 to 1.01",
+        )
+    ],
     # Views: what their joins make of a broken raw table.
     "frame_gallery_sound": [
         ("insert into raw.queries from raw.queries where name = 'instruction'", "the key is there 2 times"),

@@ -60,6 +60,22 @@ def test_lifts_and_ranks(warehouse: duckdb.DuckDBPyConnection, lifts: Rows) -> N
     assert best["mean_target_lift"] == pytest.approx(max(PLANTED.head_lift), rel=0.1)
 
 
+def test_sinks_of_a_head_are_means_over_episodes(warehouse: duckdb.DuckDBPyConnection) -> None:
+    wanted = (pl.col("condition_id") == "baseline:baseline") & (pl.col("noise_index") == 0)
+    inferences = raw(warehouse, "inferences").filter(wanted & (pl.col("status") == "ok"))
+    shares = ["top_share", "sink_share"]
+    episodes = (
+        raw(warehouse, "attention_masses")
+        .filter((pl.col("pass") == "prefix") & (pl.col("query_index") == 0))
+        .join(inferences.select("inference_id", "episode_id"), on="inference_id")
+        .group_by("episode_id", "layer", "head")
+        .agg(pl.col(shares).cast(pl.Float64).mean())
+    )
+    expected = episodes.group_by("layer", "head").agg(pl.col(shares).mean().name.prefix("mean_"))
+    assert expected["mean_sink_share"].n_unique() == len(expected)
+    assert_same_rows(mart(warehouse, "head_ranking"), expected)
+
+
 def test_specialisation_is_that_of_measures(warehouse: duckdb.DuckDBPyConnection, lifts: Rows) -> None:
     counted = lifts.filter(pl.col("layer") < PLANTED.n_layers - 1)
     shape = (PLANTED.n_success + PLANTED.n_failure, PLANTED.n_layers - 1, PLANTED.n_heads)
