@@ -32,7 +32,7 @@ episodes as (
         here.role,
         lags.lag_keyframes,
         count(*) as n_pairs,
-        greatest(-1, least(1, corr(here.mass_share, later.mass_share))) as correlation
+        corr(here.mass_share, later.mass_share) as correlation
     from frames as here
     cross join lags
     inner join frames as later
@@ -52,7 +52,7 @@ episodes as (
 
 averaged_over_episodes as (
 
-    -- A correlation of fewer than four pairs says nothing.
+    -- A correlation of fewer than four pairs says nothing, and constant shares have none (NaN, made 1 by bounds).
     select
         episodes.run_id,
         episodes.pass,
@@ -64,8 +64,8 @@ averaged_over_episodes as (
         episodes.lag_keyframes,
         {{ is_last_prefix_layer('episodes.pass', 'episodes.layer', 'runs.n_layers') }} as is_last_prefix_layer,
         count(*) as n_episodes,
-        avg(episodes.correlation) as mean_correlation,
-        stddev_samp(episodes.correlation) as std_correlation
+        avg(greatest(-1, least(1, episodes.correlation))) as mean_correlation,
+        stddev_samp(greatest(-1, least(1, episodes.correlation))) as std_correlation
     from episodes
     inner join runs
         on episodes.run_id = runs.run_id
