@@ -36,10 +36,11 @@ answered as (
 
 majorities as (
 
+    -- Of answers that are equally frequent the first in the alphabet, whatever the order of the rows.
     select
         run_id,
         condition_id,
-        mode(expected) as expected_mostly
+        mode(expected order by expected) as expected_mostly
     from answered
     group by all
 

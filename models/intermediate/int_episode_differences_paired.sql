@@ -118,6 +118,7 @@ last_thirds as (
 
 slopes_over_action_tokens as (
 
+    -- A single token has no slope; DuckDB calls it NaN.
     select
         run_id,
         episode_id,
@@ -127,7 +128,7 @@ slopes_over_action_tokens as (
         query,
         camera,
         is_last_prefix_layer,
-        regr_slope(mass_share, action_token) as slope
+        if(regr_count(mass_share, action_token) > 1, regr_slope(mass_share, action_token), null) as slope
     from roi
     where action_token is not null
     group by all

@@ -20,13 +20,25 @@ curves as (
 
 ),
 
+noises as (
+
+    -- Noises that ran in one episode and not in another do not shift the floor: episodes weigh alike.
+    select
+        run_id,
+        episode_id,
+        avg(mse_standardised) as mse_standardised
+    from {{ ref('int_experiments_averaged_to_episodes') }}
+    where condition_kind = 'noise'
+    group by all
+
+),
+
 noise_floors as (
 
     select
         run_id,
         avg(mse_standardised) as noise_floor
-    from {{ ref('int_experiments_averaged_to_episodes') }}
-    where condition_kind = 'noise'
+    from noises
     group by run_id
 
 ),
