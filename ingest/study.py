@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError, field_validator
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ingest.errors import UserError
 from ingest.objects.base import Role
@@ -101,7 +101,7 @@ DenoiseStep = int | Literal["first", "last", "all"]
 
 class CaptureSection(Section):
     profile: Literal["default", "full"] = Field(
-        "default", description="`full` also keeps maps of every head, word, action token and step."
+        "default", description="`full` also keeps maps of every head, word and action token."
     )
     layers: Literal["all"] | list[int] = Field("all", description="Layers that are captured, counted from 0.")
     heads: Literal["all"] | list[int] = Field("all", description="Heads that are captured, counted from 0.")
@@ -109,7 +109,9 @@ class CaptureSection(Section):
         ["prefix", "suffix"], min_length=1, description="Cosmos has `denoise` and `cross`."
     )
     denoise_steps: list[DenoiseStep] = Field(
-        ["first", "last"], min_length=1, description="Numbers, `first` (noisiest), `last` or `all`."
+        ["first", "last"],
+        min_length=1,
+        description="Numbers, `first` (noisiest), `last` or `all`; not given, `full` has `all`.",
     )
     queries: list[Literal["instruction", "words", "action"]] = Field(
         ["instruction", "words", "action"],
@@ -117,6 +119,14 @@ class CaptureSection(Section):
         description="What looks: query groups that are kept.",
     )
     rollout: bool = Field(False, description="Also the attention rollout; forms every layer's full weights.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _full_has_every_step(cls, value: Any) -> Any:
+        """Where no steps are named: written down here, so that it is part of the run's identity."""
+        if isinstance(value, dict) and value.get("profile") == "full":
+            return {"denoise_steps": ["all"], **value}
+        return value
 
     @field_validator("layers", "heads")
     @classmethod

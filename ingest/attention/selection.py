@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ingest.attention.taps import NO_STEP
 from ingest.errors import UnknownNameError, UserError
-from ingest.study import CaptureSection, DenoiseStep
+from ingest.study import CaptureSection
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _numbers(what: str, wanted: str | list[int], count: int) -> tuple[int, ...]:
 def _steps(capture: CaptureSection, count: int) -> tuple[int, ...]:
     if count == 0:
         return (NO_STEP,)
-    wanted: list[DenoiseStep] = ["all"] if capture.profile == "full" else list(capture.denoise_steps)
+    wanted = capture.denoise_steps
     if "all" in wanted:
         return tuple(range(count))
     named = {"first": 0, "last": count - 1}

@@ -382,6 +382,14 @@ def test_chosen_layers_heads_and_the_full_profile(world: World, again: Replay, t
     assert kinds == groups | every
 
 
+def test_the_full_profile_keeps_the_steps_that_are_named(world: World, tmp_path: Path) -> None:
+    capture = {"profile": "full", "layers": [0], "heads": [1], "denoise_steps": ["first", 2]}
+    assert world.run(
+        tmp_path, {"episodes.limit": 1, "conditions": {}, "noise": {"seeds": [7]}, "capture": capture}
+    ).is_complete
+    assert {row["denoise_step"] for row in Stored(tmp_path).masses} == {-1, 0, 2}
+
+
 class _OnlyHead:
     """A replay that shows one head in the place of all, as maps over kept heads do."""
 

@@ -308,7 +308,8 @@ def test_a_pass_that_the_model_lacks() -> None:
         (["last", 3, 0, "first"], "default", (0, 3, 9)),
         (["all"], "default", tuple(range(10))),
         ([5, "all"], "default", tuple(range(10))),
-        (["first"], "full", tuple(range(10))),
+        (["first"], "full", (0,)),
+        ([0, 2, 4], "full", (0, 2, 4)),
     ],
 )
 def test_steps_in_words_and_numbers(steps: list[Any], profile: Any, expected: tuple[int, ...]) -> None:
@@ -319,6 +320,15 @@ def test_steps_in_words_and_numbers(steps: list[Any], profile: Any, expected: tu
     assert selection.wants("suffix", 17, expected[0])
     assert not selection.wants("suffix", 18, expected[0])
     assert not selection.wants("denoise", 0, 0)
+
+
+def test_the_full_profile_has_every_step_where_none_is_named() -> None:
+    """And says so in the resolved study, which reads back as the same run."""
+    capture = CaptureSection(profile="full")
+    assert capture.denoise_steps == ["all"]
+    assert select(capture, 2, 2, {"prefix": 0, "suffix": 3}).steps == {"prefix": (-1,), "suffix": (0, 1, 2)}
+    assert CaptureSection.model_validate(capture.model_dump(mode="json")) == capture
+    assert CaptureSection().denoise_steps == ["first", "last"]
 
 
 def test_numbers_of_the_command_line() -> None:
