@@ -7,14 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.bench import Setup, set_up
+from ingest.bench import set_up
 from ingest.errors import DataError, UserError
+from ingest.estimate import Estimate
 from ingest.jobs import named_object_of
 from ingest.policies.base import can_answer
 from ingest.study import Study
-
-# Bytes of a stored row on disk, as measured on the demo (parquet, zstd): maps dominate.
-_BYTES = {"attention_maps": 900, "attention_masses": 45, "object_metrics": 25, "map_shifts": 40}
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def check(study: Study, lake: Path) -> Check:
     warnings: list[str] = []
     units: Counter[str] = Counter()
     inferences: Counter[str] = Counter()
-    n_objects = 0
+    estimate = Estimate(study, setup.policy, setup.selection)
     for ref in setup.plan.refs:
         try:
             episode = setup.source.open(ref)
@@ -58,25 +56,26 @@ def check(study: Study, lake: Path) -> Check:
             f"{problem.subject}: {problem.detail}" for problem in [*episode.problems, *objects.problems]
         ]
         keyframes = episode.keyframes()
+        in_view: list[Counter[str]] = []  # the objects of each keyframe by camera
         for index in keyframes:
+            in_view.append(Counter())
             try:
                 for role in episode.cameras:
                     episode.frame_size(role, index)
-                n_objects += len(objects.frame(index).objects)
+                in_view[-1].update(one.camera for one in objects.frame(index).objects)
             except DataError as error:
                 problems.append(str(error))
         own_object = named_object_of(episode, objects)
         for group in setup.plan.groups:
             units[group.name] += 1
-            asked = [
-                one for one in group.conditions if one.prompt(episode.instruction, own_object) is not None
-            ]
-            if group.asks and not can_answer(setup.policy):
-                asked = []
-            n_asked = sum(group.runs(one, number) for one in asked for number in range(len(keyframes)))
-            inferences[group.name] += n_asked * len(study.noise.seeds)
-    rows = _estimated_rows(setup, inferences, n_objects)
-    n_bytes = sum(rows[table] * size for table, size in _BYTES.items())
+            for condition in group.conditions if can_answer(setup.policy) or not group.asks else ():
+                prompt = condition.prompt(episode.instruction, own_object)
+                if prompt is None:
+                    continue
+                frames = [seen for number, seen in enumerate(in_view) if group.runs(condition, number)]
+                inferences[group.name] += len(frames) * len(study.noise.seeds)
+                estimate.add(episode, condition, prompt, frames, has_attention=group.captures)
+    n_bytes = estimate.n_bytes
     free = shutil.disk_usage(_existing_parent(lake)).free
     if free < n_bytes:
         raise UserError(
@@ -89,36 +88,12 @@ def check(study: Study, lake: Path) -> Check:
         len(setup.plan.units),
         total,
         groups,
-        rows,
+        dict(estimate.rows),
         n_bytes,
         free,
-        tuple(problems),
+        (*problems, *estimate.problems),
         tuple(warnings),
     )
-
-
-def _estimated_rows(setup: Setup, inferences: Counter[str], n_objects: int) -> dict[str, int]:
-    """From the layout of one prompt: the number of words differs between prompts, so these are estimates."""
-    selection, geometry = setup.selection, setup.policy.geometry
-    passes = sum(len(steps) for steps in selection.steps.values())
-    layers, heads, cameras = len(selection.layers), len(selection.heads), len(geometry.cameras)
-    total = sum(inferences.values())
-    baseline = inferences["baseline"]
-    queries = 1 + geometry.noise_shape[0]
-    objects = n_objects * len(setup.study.noise.seeds) / max(baseline, 1)
-    maps_of_group = 3 if not selection.is_full else 4 + heads
-    return {
-        "inferences": total,
-        "attention_masses": total * passes * layers * heads * queries,
-        "attention_maps": total
-        * passes
-        * layers
-        * cameras
-        * maps_of_group
-        * (queries if selection.is_full else 1),
-        "object_metrics": round(objects * passes * layers * (4 * baseline + (total - baseline))),
-        "map_shifts": (total - baseline) * passes * layers * cameras * 2,
-    }
 
 
 def _existing_parent(path: Path) -> Path:

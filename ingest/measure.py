@@ -99,6 +99,11 @@ def add_object_metrics(
     _add(tables, mean_rows, objects, "other_episode", _against_others(mean_rows, objects, null_coverage), {})
 
 
+def n_object_metrics(n_maps: int, n_mean: int, *, is_baseline: bool) -> int:
+    """Rows that :func:`add_object_metrics` adds for one object: ``n_mean`` of the maps are 'mean' rows."""
+    return n_maps + 2 * n_mean if is_baseline else n_mean
+
+
 def add_map_shifts(tables: Tables, changed: MapSet, baseline: MapSet, baseline_id: int) -> None:
     """Each map of a changed condition against the baseline's map of the same pass, step, layer, query and rows."""
     there = {key: row for row, key in enumerate(_keys_of(baseline))}

@@ -30,6 +30,10 @@ ROLE_KIND = {
     "value": "other",
     "text_pad": "pad",  # unlike 'pad' not masked: these slots get attention, and act as a sink
 }
+_ROWS_ARE_KEYS = (
+    "prefix",
+    "denoise",
+)  # a suffix also looks at keys before it, a cross-attention at other tokens
 _CAMERA_REGIONS = {"patch": "image", "letterbox": "letterbox", "masked_camera": "masked_camera"}
 
 
@@ -108,6 +112,11 @@ class PassLayout:
     @property
     def n_keys(self) -> int:
         return len(self.tokens)
+
+    @property
+    def rows_are_keys(self) -> bool:
+        """Whether the rows of the pass's weights are its own keys."""
+        return self.name in _ROWS_ARE_KEYS
 
     @cached_property
     def bos(self) -> int | None:

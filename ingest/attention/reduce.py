@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,14 @@ MEAN_OF_HEADS = -1
 MAX_OF_HEADS = -2
 ROLLOUT = -3
 Array = NDArray[np.float64]
+# (head, rows) of a group's maps -> where :class:`_Layer` has them.
+_FIELDS = {
+    (MEAN_OF_HEADS, "mean"): "mean_maps",
+    (MEAN_OF_HEADS, "max"): "row_max_maps",
+    (MAX_OF_HEADS, "mean"): "max_maps",
+    (MAX_OF_HEADS, "max"): "max_maps_of_max",
+    (ROLLOUT, "mean"): "rollout_maps",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,39 @@ class Item:
 
     layout: Layout
     coverage: Mapping[str, Array]
+
+
+class MapKind(NamedTuple):
+    """Which maps of a pass are kept together: those of some of its queries, under one (head, rows) choice."""
+
+    head: int
+    rows: str
+    query_indices: tuple[int, ...]
+
+
+def map_kinds(layout: PassLayout, selection: Selection, *, rolls_out: bool) -> list[MapKind]:
+    """The maps that are kept of a pass, in the order in which they are stored."""
+    groups = group_indices(layout)
+    kinds = [
+        MapKind(MEAN_OF_HEADS, "mean", groups),
+        MapKind(MEAN_OF_HEADS, "max", groups),
+        MapKind(MAX_OF_HEADS, "mean", groups),
+    ]
+    if rolls_out:
+        kinds.append(MapKind(ROLLOUT, "mean", groups))
+    # The seed's map of causal fidelity is of the instruction's words alone.
+    words = tuple(index for index in groups if layout.queries[index].name == "instruction")
+    if words:
+        kinds.append(MapKind(MAX_OF_HEADS, "max", words))
+    if selection.is_full:
+        every = tuple(range(len(layout.queries)))
+        kinds.append(MapKind(MEAN_OF_HEADS, "mean", tuple(index for index in every if index not in groups)))
+        kinds += [MapKind(head, "mean", every) for head in selection.heads]
+    return kinds
+
+
+def group_indices(layout: PassLayout) -> tuple[int, ...]:
+    return tuple(index for index, query in enumerate(layout.queries) if query.kind == "group")
 
 
 @dataclass(frozen=True)
@@ -147,7 +188,7 @@ class _PassPlan:
         import torch
 
         self.layouts = [item.layout.of(self.name) for item in self.items]
-        self.groups = [[i for i, q in enumerate(p.queries) if q.kind == "group"] for p in self.layouts]
+        self.groups = [group_indices(layout) for layout in self.layouts]
         used_rows = [sorted({row for query in p.queries for row in query.rows}) for p in self.layouts]
         batch = len(self.items)
         n_keys = {p.n_keys for p in self.layouts}
@@ -236,33 +277,14 @@ class _PassPlan:
     def capture(self, b: int, step: int, kept: Mapping[str, Array]) -> PassCapture:
         """Item ``b`` of the batch, from fields [L, B, ...], padding cut off."""
         layout = self.layouts[b]
-        n_queries, groups = len(layout.queries), tuple(self.groups[b])
+        n_queries, groups = len(layout.queries), self.groups[b]
         n_objects = _object_count(self.items[b])
 
         def stack(name: str) -> Array:
             return kept[name][:, b]
 
-        mean_maps = stack("mean_maps")[:, : len(groups)]
-        blocks = [
-            MapBlock(MEAN_OF_HEADS, "mean", groups, mean_maps),
-            MapBlock(MEAN_OF_HEADS, "max", groups, stack("row_max_maps")[:, : len(groups)]),
-            MapBlock(MAX_OF_HEADS, "mean", groups, stack("max_maps")[:, : len(groups)]),
-        ]
-        if "rollout_maps" in kept:
-            blocks.append(MapBlock(ROLLOUT, "mean", groups, stack("rollout_maps")[:, : len(groups)]))
-        # The seed's map of causal fidelity is of the instruction's words alone.
-        words = [g for g, q in enumerate(groups) if layout.queries[q].name == "instruction"]
-        if words:
-            maps = stack("max_maps_of_max")[:, words]
-            blocks.append(MapBlock(MAX_OF_HEADS, "max", tuple(groups[g] for g in words), maps))
-        if self.selection.is_full:
-            token_maps = stack("token_maps")[:, :, :n_queries]
-            tokens = tuple(i for i in range(n_queries) if i not in groups)
-            blocks.append(MapBlock(MEAN_OF_HEADS, "mean", tokens, token_maps.mean(1)[:, list(tokens)]))
-            blocks += [
-                MapBlock(head, "mean", tuple(range(n_queries)), token_maps[:, h])
-                for h, head in enumerate(self.selection.heads)
-            ]
+        kinds = map_kinds(layout, self.selection, rolls_out="rollout_maps" in kept)
+        blocks = [MapBlock(*kind, self._values(kind, groups, stack)) for kind in kinds]
         return PassCapture(
             pass_name=self.name,
             step=step,
@@ -277,6 +299,17 @@ class _PassPlan:
             head_maps=stack("head_maps")[:, :, : len(groups)],
             maps=tuple(blocks),
         )
+
+    def _values(self, kind: MapKind, groups: Sequence[int], stack: Callable[[str], Array]) -> Array:
+        """[layers, queries, patches] of one kind of map, from fields [L, ...] of :class:`_Layer`."""
+        name = _FIELDS.get((kind.head, kind.rows))
+        if name is not None and set(kind.query_indices) <= set(groups):
+            return stack(name)[:, [groups.index(query) for query in kind.query_indices]]
+        tokens = stack("token_maps")
+        of_head = (
+            tokens.mean(1) if kind.head == MEAN_OF_HEADS else tokens[:, self.selection.heads.index(kind.head)]
+        )
+        return of_head[:, list(kind.query_indices)]
 
     def _group_sizes(self, n_groups: int) -> list[int]:
         """The most rows that each group has in any item."""

@@ -20,7 +20,6 @@ from ingest.study_conditions import KnockoutSection
 
 Bools = NDArray[np.bool_]
 _OBJECT, _TOP = "object:", "top:"
-_ROWS_ARE_KEYS = ("prefix", "denoise")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Cut:
 
     def _rows(self, view: FrameView, layout: Layout, part: PassLayout) -> tuple[int, ...]:
         named = next((one.rows for one in part.queries if one.name == self.query), ())
-        if named or part.name not in _ROWS_ARE_KEYS:
+        if named or not part.rows_are_keys:
             return named
         return self._keys(view, layout, part, self.query)
 

@@ -157,26 +157,6 @@ def test_check_counts_what_the_run_does(world: World, tmp_path: Path) -> None:
     assert f"run {only_run(world.lake).run_id}: " in ended.out
 
 
-def test_check_estimates_rows(world: World) -> None:
-    """Within a factor: the number of words differs between prompts."""
-    ended = cli("check", "--dry-run", "--study", world.study_file, "--lake", world.lake)
-    estimates = {
-        name: int(count)
-        for name, count in re.findall(r"^  raw\.(\w+): about (\d+) rows$", ended.out, re.MULTILINE)
-    }
-    assert set(estimates) == {
-        "inferences",
-        "attention_masses",
-        "attention_maps",
-        "object_metrics",
-        "map_shifts",
-    }
-    for table, estimate in estimates.items():
-        count = len(table_of(world.lake, table))
-        # A quarter of the inferences are vacuous, which nobody can know before.
-        assert count * 0.9 <= estimate <= count * 2, table
-
-
 def test_check_prints_the_resolved_study(world: World) -> None:
     ended = cli("check", "--study", world.study_file, "--lake", world.lake, "--layers", "0-1", "--seed", "9")
     text = ended.out.partition("\n\nrun ")[0]
