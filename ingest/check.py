@@ -11,6 +11,7 @@ from ingest.bench import set_up
 from ingest.errors import DataError, UserError
 from ingest.estimate import Estimate
 from ingest.jobs import named_object_of
+from ingest.names import check_names
 from ingest.policies.base import can_answer
 from ingest.study import Study
 
@@ -40,6 +41,7 @@ def check(study: Study, lake: Path) -> Check:
     frames is listed in ``problems``.
     """
     setup = set_up(study, lake)
+    check_names(setup)
     problems: list[str] = []
     warnings: list[str] = []
     units: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.bench import Setup, set_up
 from ingest.identity import canonical_json
 from ingest.lake import RunFolder
+from ingest.names import check_names
 from ingest.plan import PlannedUnit
 from ingest.progress import Progress
 from ingest.provenance import run_row
@@ -41,6 +42,7 @@ def run(study: Study, lake: Path, *, fresh: bool, progress: Progress) -> RunSumm
     KeyboardInterrupt on Ctrl-C: what is finished by then stays.
     """
     setup = set_up(study, lake)
+    check_names(setup)
     with setup.folder.writer():
         if fresh:
             setup.folder.drop()

@@ -19,7 +19,7 @@ from ingest.objects.coverage import patch_coverage
 from ingest.study_conditions import KnockoutSection
 
 Bools = NDArray[np.bool_]
-_OBJECT, _TOP = "object:", "top:"
+OBJECT, TOP = "object:", "top:"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Cut:
         return self._keys(view, layout, part, self.query)
 
     def _keys(self, view: FrameView, layout: Layout, part: PassLayout, name: str) -> tuple[int, ...]:
-        if not name.startswith((_OBJECT, _TOP)):
+        if not name.startswith((OBJECT, TOP)):
             return next((region.keys for region in part.regions if region.name == name), ())
         keys: list[int] = []
         for camera in layout.cameras_in(part):
@@ -80,21 +80,33 @@ class Cut:
         return moved[self.control].ravel()
 
     def _chosen(self, view: FrameView, camera: str, picture: Bools, name: str) -> Bools:
-        if name.startswith(_OBJECT):
-            pixels = object_pixels(view, camera, name.removeprefix(_OBJECT))
+        if name.startswith(OBJECT):
+            pixels = object_pixels(view, camera, name.removeprefix(OBJECT))
             return (patch_coverage(pixels[None], view.side(camera))[0] > 0) & picture
         maps = [view.map(camera, MapChoice(layer, self.query)) for layer in self.layers]
         known = [one for one in maps if one is not None]
         if not known:
             raise Inapplicable("no_map", f"the baseline has no {self.query} map on camera {camera!r}")
-        return top_patches(np.mean(known, axis=0), picture, 1 - float(name.removeprefix(_TOP)) / 100)
+        return top_patches(np.mean(known, axis=0), picture, 1 - float(name.removeprefix(TOP)) / 100)
+
+
+def query_names(layout: Layout) -> list[str]:
+    """What :attr:`Cut.query` may be in a layout, objects apart: its queries, and regions where rows are keys."""
+    queries = [query.name for part in layout.passes for query in part.queries]
+    places = [region.name for part in layout.passes if part.rows_are_keys for region in part.regions]
+    return list(dict.fromkeys([*queries, *places]))
+
+
+def region_names(layout: Layout) -> list[str]:
+    """What :attr:`Cut.keys` may be in a layout, objects and percentiles apart."""
+    return list(dict.fromkeys(region.name for part in layout.passes for region in part.regions))
 
 
 def knockout_conditions(sections: Sequence[KnockoutSection], n_layers: int) -> Iterator[Condition]:
     """Every knock-out of the study and its controls. Raises UserError for a percentile that is none."""
     for section in sections:
         _check_percentile(section)
-        is_place = section.keys.startswith((_OBJECT, _TOP)) or section.queries.startswith(_OBJECT)
+        is_place = section.keys.startswith((OBJECT, TOP)) or section.queries.startswith(OBJECT)
         for layers, suffix in _layer_sets(section, n_layers):
             params = {
                 "cut": section.name,
@@ -122,10 +134,10 @@ def _condition(name: str, params: Mapping[str, object], cut: Cut, every: int | N
 
 
 def _check_percentile(section: KnockoutSection) -> None:
-    if not section.keys.startswith(_TOP):
+    if not section.keys.startswith(TOP):
         return
     try:
-        percentile = float(section.keys.removeprefix(_TOP))
+        percentile = float(section.keys.removeprefix(TOP))
     except ValueError:
         percentile = -1.0
     if not 0 < percentile < 100:
