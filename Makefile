@@ -27,6 +27,9 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 PIP_INSTALL := $(PY) -m pip install --no-compile --no-input --disable-pip-version-check --quiet --constraint constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
+# openpi-client is the other side of a test of how pictures are resized. It asks for numpy < 2, which its picture tools do not
+# need, so it is installed without what it asks for, and stands in no extra.
+
 # pip unpacks with one core, and torch is two fifths of it all: one pip takes torch, and beside it one the next largest.
 # Whether they succeed is not asked: the install that follows does what is left to do, and tells what goes wrong.
 LARGE := duckdb opencv-python-headless polars pyarrow scipy transformers vl-convert-python
@@ -148,6 +151,7 @@ $(VENV)/.dev-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing what the demo and the tests need into $(VENV) (1 to 4 minutes)."
 	@$(UNPACK_LARGE)
 	$(PIP_INSTALL) --editable '.[dev]'
+	$(PIP_INSTALL) --no-deps openpi-client
 	@touch $(VENV)/.demo-stamp $(VENV)/.sim-stamp $@
 
 $(LOWEST)/.stamp: pyproject.toml constraints-lowest.txt
@@ -156,6 +160,7 @@ $(LOWEST)/.stamp: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --no-compile --no-input --disable-pip-version-check --quiet \
 		--constraint constraints-lowest.txt --editable . pytest pytest-xdist hypothesis statsmodels
+	$(LOWEST)/bin/python -m pip install --no-input --disable-pip-version-check --quiet --no-deps --constraint constraints.txt openpi-client
 	@touch $@
 
 $(VENV)/.sim-stamp: pyproject.toml constraints.txt | $(VENV)/bin/pip
