@@ -2,12 +2,7 @@
     'entropy', 'entropy_norm', 'gini', 'effective_rank', 'participation', 'top10_share', 'variance', 'focus_seed',
 ] -%}
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['run_id', 'episode_id'],
-    on_schema_change='fail',
-) }}
+{{ config(materialized='incremental') }}
 
 with
 

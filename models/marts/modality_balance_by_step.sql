@@ -1,11 +1,6 @@
 {%- set modalities = ['visual', 'linguistic', 'state', 'action', 'other'] -%}
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['run_id', 'episode_id'],
-    on_schema_change='fail',
-) }}
+{{ config(materialized='incremental') }}
 
 with
 

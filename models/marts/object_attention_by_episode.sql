@@ -4,12 +4,7 @@
     'mean_attn_inside_seed', 'mean_attn_outside_seed',
 ] -%}
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['run_id', 'episode_id'],
-    on_schema_change='fail',
-) }}
+{{ config(materialized='incremental') }}
 
 with
 

@@ -3,12 +3,7 @@
     'centroid_shift_px', 'l2_unit', 'total_variation', 'jsd',
 ] -%}
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['run_id', 'episode_id'],
-    on_schema_change='fail',
-) }}
+{{ config(materialized='incremental') }}
 
 with
 
