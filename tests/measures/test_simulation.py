@@ -23,7 +23,8 @@ def test_without_an_effect_one_test_rejects_in_one_of_twenty() -> None:
     rates = rejection_rates(SMALL, n, seed=1)
     low, high = limits(0.05, n)
     assert low <= rates.single <= high
-    assert rates.corrected_family <= limits(0.05, n)[1]
+    assert low <= rates.permutation <= high
+    assert rates.ruled_family <= rates.corrected_family <= limits(0.05, n)[1]
     assert rates.uncorrected_family > rates.corrected_family
     assert rates.pooled_frames > 0.3  # frames of an episode are no new evidence
 
@@ -37,6 +38,8 @@ def test_a_planted_effect_is_found() -> None:
     assert power > 0.9
     low, high = limits(power, n)
     assert low <= rates.single <= high
+    assert low <= rates.permutation <= high
+    assert rates.ruled_family >= rates.single  # six metrics have the effect
 
 
 @pytest.mark.parametrize("icc", [0.0, 0.5, 0.9])
