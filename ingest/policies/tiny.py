@@ -178,10 +178,11 @@ def _without_state_text(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 def _gripper_state(observation: Observation) -> NDArray[np.float64]:
     """[4]: gripper x, y, z in metres and opening in metres."""
     pose = observation.state_parts.get("cartesian_position")
-    if pose is None or observation.gripper is None:
+    if pose is None or len(pose) < 3 or observation.gripper is None:
+        found = {name: len(values) for name, values in sorted(observation.state_parts.items())}
         raise DataError(
-            f"frame {observation.frame_index}: the tiny policy needs cartesian_position and gripper_position, "
-            f"found {sorted(observation.state_parts)}",
+            f"frame {observation.frame_index}: the tiny policy needs cartesian_position, at least its 3 numbers x, y "
+            f"and z, and gripper_position; found (with numbers a row) {found}",
             subject=f"frame {observation.frame_index}",
             reason="missing_state",
         )
