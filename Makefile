@@ -58,7 +58,7 @@ demo: $(VENV)/.demo-stamp ## From a fresh clone to a report: run the bundled pol
 	@echo "Open file://$(CURDIR)/site/index.html"
 
 .PHONY: test
-test: lint browser ## Lint, then every test (ARGS="-k name" narrows the tests)
+test: browser lint ## Lint, then every test (ARGS="-k name" narrows the tests)
 	$(QUIETLY) $(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint

@@ -85,6 +85,6 @@ def _lines(result: UnitResult) -> Iterator[str]:
         yield f"{label}: {where} [{result.group}]: {message}"
     more = len(result.messages) - _MAX_LINES_OF_A_UNIT
     if more > 0:
-        yield f"{label}: {where} [{result.group}]: and {more} more; see raw.issues"
+        yield f"{label}: {where} [{result.group}]: and {more} more (all are rows in issues)"
     if not result.messages and result.status != "done":
         yield f"{label}: {where} [{result.group}]: {result.reason}"

@@ -6,9 +6,10 @@ program takes to start, and `sql`, `load` or `--help` use none of it.
 
 from __future__ import annotations
 
+import io
 import sys
 
-from ingest.cli.app import app
+from ingest.cli.app import app, told
 
 
 def main() -> None:
@@ -16,4 +17,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")):
         arguments = ["run", *arguments]
-    app(arguments, prog_name="python -m ingest")
+    # Paths that are not UTF-8, and whatever a terminal cannot show, are printed as escapes.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        app(arguments, prog_name="python -m ingest")
+    except OSError as error:  # of what is printed before there is a command, as by --help
+        sys.exit(told(error))

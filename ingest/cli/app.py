@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
@@ -25,7 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Runs a policy with hooks and keeps its attention in a lake and a DuckDB warehouse. "
-    "Without a subcommand: run, then load. Exit codes: 0 done, 1 partial (see raw.issues), 2 the user's mistake.",
+    "Without a subcommand: run, then load; its options are those of `python -m ingest run --help`, and may follow "
+    "`python -m ingest` at once. Exit codes: 0 done, 1 partial (rows in issues), 2 the user's mistake, 130 interrupted.",
 )
 
 
@@ -35,6 +38,7 @@ def explained(command: Callable[P, int | None]) -> Callable[P, None]:
     @wraps(command)
     def inner(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
+            _refuse_paths_without_text(kwargs.values())
             code = command(*args, **kwargs) or 0
             sys.stdout.flush()
         except GazehouseError as error:
@@ -44,14 +48,10 @@ def explained(command: Callable[P, int | None]) -> Callable[P, None]:
             code = EXIT_USER if isinstance(error, UserError) else EXIT_PARTIAL
         except BrokenPipeError:
             # As a command that `head` has read enough of: silently, with the code of SIGPIPE.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence_output()
             code = _EXIT_PIPE_CLOSED
         except OSError as error:
-            print(
-                f"error: {printable(str(error))}; free space or mend the path, then run again",
-                file=sys.stderr,
-            )
-            code = EXIT_PARTIAL
+            code = told(error)
         except KeyboardInterrupt:
             print(
                 "\ninterrupted: finished units are kept; the same command goes on from there", file=sys.stderr
@@ -60,6 +60,46 @@ def explained(command: Callable[P, int | None]) -> Callable[P, None]:
         raise typer.Exit(code)
 
     return inner
+
+
+def told(error: OSError) -> int:
+    """One line about an error of the system; the exit code."""
+    if error.filename is None and not _can_print():
+        print(
+            f"error: standard output cannot be written ({error.strerror}); what was done before is done",
+            file=sys.stderr,
+        )
+        _silence_output()
+    else:
+        print(f"error: {printable(str(error))}; free space or mend the path, then run again", file=sys.stderr)
+    return EXIT_PARTIAL
+
+
+def _can_print() -> bool:
+    """Whether what was printed, and perhaps nothing, could be written."""
+    try:
+        sys.stdout.flush()
+        os.write(sys.stdout.fileno(), b"")
+    except io.UnsupportedOperation:  # no file at all
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _silence_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse_paths_without_text(options: Iterable[object]) -> None:
+    """Raises UserError for a path that is not UTF-8: neither Parquet's reader nor DuckDB takes one."""
+    for path in options:
+        if isinstance(path, Path):
+            whole = os.path.abspath(path)
+            try:
+                whole.encode()
+            except UnicodeEncodeError as error:
+                raise UserError(f"{whole}: the path is not UTF-8; rename it, or name another") from error
 
 
 def _version(is_asked: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from ingest.cli import options
 
@@ -21,20 +22,26 @@ def command(
     from ingest.remeasure import remeasure
     from ingest.stale import placed_by_objects, told
 
-    chosen = options.study_from(
-        study, limit=limit, layers=layers, device=device, seed=seed, batch_size=batch_size, workers=workers
-    )
+    given: dict[str, Any] = {
+        "limit": limit,
+        "layers": layers,
+        "device": device,
+        "seed": seed,
+        "batch_size": batch_size,
+        "workers": workers,
+    }
+    chosen = options.study_from(study, **given)
     summary = remeasure(chosen, lake)
     for message in summary.messages:
         print(message, file=sys.stderr)
     if summary.n_stale:
-        flags = options.flags(lake, options.DEFAULT_WAREHOUSE)
+        flags = options.study_flags(study, **given) + options.flags(lake)
         print(
             f"{told(placed_by_objects(chosen.conditions))}: run with the old masks in {summary.n_stale} episodes, and told "
-            f"in their issues; `python -m ingest run --study {study} --fresh{flags}` runs them again",
+            f"in their issues; `python -m ingest run --fresh{flags}` runs them again",
             file=sys.stderr,
         )
     print(
-        f"measured {summary.n_units} units, {summary.n_changed} changed; now run `python -m ingest publish`"
+        f"measured {summary.n_units} units, {summary.n_changed} changed; now run `python -m ingest publish{options.flags(lake)}`"
     )
     return 1 if summary.n_failed else 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import reprlib
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +17,9 @@ from ingest.study import DEMO_STUDY, Study, load_study
 StudyFile = Annotated[
     Path, typer.Option("--study", help="Study file (YAML).", show_default="the bundled demo")
 ]
-Lake = Annotated[Path, typer.Option("--lake", help="Folder of the lake.", envvar="GAZEHOUSE_LAKE")]
-Warehouse = Annotated[Path, typer.Option("--warehouse", help="DuckDB file.", envvar="GAZEHOUSE_WAREHOUSE")]
+_LAKE, _WAREHOUSE = "GAZEHOUSE_LAKE", "GAZEHOUSE_WAREHOUSE"
+Lake = Annotated[Path, typer.Option("--lake", help="Folder of the lake.", envvar=_LAKE)]
+Warehouse = Annotated[Path, typer.Option("--warehouse", help="DuckDB file.", envvar=_WAREHOUSE)]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="At most this many episodes, outcomes in turn.")
 ]
@@ -73,7 +76,24 @@ def parse_numbers(option: str, text: str) -> str | list[int]:
     return numbers
 
 
-def flags(lake: Path, warehouse: Path) -> str:
-    """The options that a next command needs to find the same files, or nothing where they are the defaults."""
-    named = [("--lake", lake, DEFAULT_LAKE), ("--warehouse", warehouse, DEFAULT_WAREHOUSE)]
-    return "".join(f" {name} {path}" for name, path, default in named if path != default)
+def flags(lake: Path | None = None, warehouse: Path | None = None) -> str:
+    """The options that a next command needs to find the same files, for a shell; nothing where it finds them itself."""
+    named = [
+        ("--lake", lake, DEFAULT_LAKE, _LAKE),
+        ("--warehouse", warehouse, DEFAULT_WAREHOUSE, _WAREHOUSE),
+    ]
+    return "".join(
+        f" {name} {shlex.quote(str(path))}"
+        for name, path, default, variable in named
+        if path is not None and (path != default or variable in os.environ)
+    )
+
+
+def study_flags(path: Path, **given: object) -> str:
+    """The options that name the same study, for a shell; ``given`` are those of :func:`study_from`."""
+    named = {"study": None if path == DEFAULT_STUDY else path, **given}
+    return "".join(
+        f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in named.items()
+        if value is not None
+    )

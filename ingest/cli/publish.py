@@ -19,5 +19,5 @@ def command(
 ) -> int:
     """Build raw tables and marts beside the warehouse and, when every test passed, put them in its place."""
     publish(lake, warehouse, fresh=fresh)
-    print(f"published {warehouse}; now run `python -m reports`")
+    print(f"published {warehouse}; now run `python -m reports{options.flags(lake, warehouse)}`")
     return 0

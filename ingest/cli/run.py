@@ -51,23 +51,35 @@ def command(
 
     summary = run(chosen, lake, fresh=fresh, progress=Progress())
     _report(summary, chosen.study)
-    if load_after:
-        _load(lake, warehouse, has_new=bool(summary.results))
+    is_loaded = load_after and _load(lake, warehouse, has_new=bool(summary.results))
+    if not summary.is_complete:
+        flags = options.flags(lake, warehouse)
+        where = (
+            f"raw.issues of {warehouse}"
+            if is_loaded
+            else f"raw.issues after `python -m ingest publish{flags}`"
+        )
+        print(
+            f"what went wrong is in {where}, and counted by `python -m ingest status{options.flags(lake)}`; "
+            "the same command tries it again",
+            file=sys.stderr,
+        )
     return 0 if summary.is_complete else 1
 
 
-def _load(lake: Path, warehouse: Path, *, has_new: bool) -> None:
+def _load(lake: Path, warehouse: Path, *, has_new: bool) -> bool:
     """Not over marts, which a load would take away: whoever asks them meanwhile would find none."""
     publish = f"`python -m ingest publish{options.flags(lake, warehouse)}`"
     if holds_marts(warehouse):
         if has_new:
             print(f"{warehouse} holds marts and was left as it is; {publish} adds what is new")
-        return
+        return False
     counts = load(lake, warehouse)
     print(
         f"load: {warehouse}: {counts['inferences']} inferences, {sum(counts.values())} rows in schema raw; marts and "
         f"pages need {publish}"
     )
+    return True
 
 
 def _report(summary: RunSummary, study: str) -> None:
@@ -81,5 +93,3 @@ def _report(summary: RunSummary, study: str) -> None:
     print(
         f"run {summary.run_id} ({study}): {parts} of {summary.n_planned} units{before}; {inferences} inferences"
     )
-    if not summary.is_complete:
-        print("what went wrong is in raw.issues; the same command tries it again", file=sys.stderr)

@@ -36,6 +36,7 @@ _ALLOWED = frozenset(
 )
 # Statements around others: `explain analyze copy` writes, and so does `copy (pivot ...)`, which DuckDB splits.
 _AROUND_OTHERS = frozenset({"EXPLAIN", "MULTI"})
+_PID = re.compile(r"PID \d+")
 _WRITING = re.compile(r"\b(copy|export)\b", re.IGNORECASE)
 
 
@@ -58,31 +59,64 @@ def command(
         raise UserError(
             f"{warehouse}: no warehouse; run `python -m ingest` first, or name one with --warehouse"
         )
-    try:
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with _opened(warehouse) as connection:
+        try:
             _confine(connection)
             _refuse_writing(connection, text)
             found = connection.sql(text)
             if found is not None:
                 show(found, form, rows)
-    except duckdb.IOException as error:
-        raise WarehouseLockedError(f"{warehouse}: cannot be opened ({str(error).splitlines()[0]})") from error
-    except duckdb.Error as error:
-        raise UserError(f"the query failed: {_one_line(error)}") from error
+        except duckdb.Error as error:
+            raise UserError(
+                f"{_hint(connection, warehouse, error)}the query failed: {_one_line(error)}"
+            ) from error
     return 0
+
+
+def _opened(warehouse: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(warehouse), read_only=True)
+    except duckdb.Error as error:
+        says = str(error).splitlines()[0]
+        if "lock" in says.lower():
+            writer = _PID.search(says)
+            raise WarehouseLockedError(
+                f"{warehouse} is being written by another process{f' ({writer[0]})' if writer else ''}; wait for it to end, "
+                "then ask again"
+            ) from error
+        if "not a valid DuckDB database" in says:
+            raise UserError(f"{warehouse} is no DuckDB database; name another with --warehouse") from error
+        raise UserError(
+            f"{warehouse}: cannot be opened ({says}); `python -m ingest publish{options.flags(warehouse=warehouse)}` "
+            "builds it anew from the lake"
+        ) from error
+
+
+def _hint(connection: duckdb.DuckDBPyConnection, warehouse: Path, error: duckdb.Error) -> str:
+    """What to do, where a query asks for marts and there are none."""
+    if not isinstance(error, duckdb.CatalogException) or "marts" not in str(error):
+        return ""
+    marts = connection.execute(
+        "select 1 from information_schema.tables where table_schema = 'marts' limit 1"
+    ).fetchone()
+    flags = options.flags(warehouse=warehouse)
+    how = f"run `python -m ingest publish{flags}` with the lake it is of"
+    return "" if marts else f"{warehouse} has no marts yet, only what was loaded: {how}; "
 
 
 def _text_of(query: str | None, file: str | None) -> str:
     if (query is None) == (file is None):
         raise UserError("give either a query or --file")
-    if query is not None:
-        return query
-    if file == "-":
-        return sys.stdin.read()
     try:
-        return Path(str(file)).read_text(encoding="utf-8")
+        if query is not None:
+            text = query
+        else:
+            text = sys.stdin.read() if file == "-" else Path(str(file)).read_text(encoding="utf-8")
+        text.encode()  # a locale without UTF-8 lets other bytes pass
+        return text
     except (OSError, ValueError) as error:
-        raise UserError(f"--file {file}: cannot be read ({error})") from error
+        where = "the query" if query is not None else f"--file {file}"
+        raise UserError(f"{where}: cannot be read ({error})") from error
 
 
 def _confine(connection: duckdb.DuckDBPyConnection) -> None:

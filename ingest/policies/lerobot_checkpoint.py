@@ -94,7 +94,10 @@ def _folder_of(checkpoint: str) -> Path:
                 f"{checkpoint}: neither a folder nor to be had from the hub ({_line(error)})"
             ) from error
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: there is no such folder")
+        raise CheckpointError(
+            f"{folder}: there is no such folder; expected one with {', '.join((CONFIG, WEIGHTS, *PROCESSORS))}, or a name on "
+            "the hub such as lerobot/smolvla_base, as policy.checkpoint"
+        )
     missing = [name for name in (CONFIG, WEIGHTS, *PROCESSORS) if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(

@@ -88,7 +88,9 @@ def load(section: PolicySection, device: str) -> OpenPiAdapter:
     if not (folder / WEIGHTS).is_file():
         hint = "; this is a JAX checkpoint: convert it with openpi's examples/convert_jax_model_to_pytorch.py"
         raise CheckpointError(
-            f"{folder}: expected {WEIGHTS} in the folder, found none{hint if (folder / 'params').is_dir() else ''}"
+            f"{folder}: expected a folder with {WEIGHTS} and assets/, "
+            f"{f'found no {WEIGHTS}' if folder.is_dir() else 'but there is no such folder'}; name one as policy.checkpoint"
+            f"{hint if (folder / 'params').is_dir() else ''}"
         )
     _check_device(device)
     _refuse_other_robots(config)

@@ -50,8 +50,9 @@ def load(section: PolicySection, device: str) -> TinyAdapter:
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(
-            f"{folder}: expected the files {', '.join(_FILES)}, missing {', '.join(missing)}; "
-            f"bundled are {', '.join(BUNDLED)}"
+            f"{folder}: {'' if folder.is_dir() else 'there is no such folder; '}expected the files {', '.join(_FILES)}, "
+            f"missing {', '.join(missing)}; name a folder that has them, or one of the bundled {', '.join(BUNDLED)}, as "
+            "policy.checkpoint"
         )
     try:
         model = TinyPolicy.from_folder(folder)

@@ -104,7 +104,9 @@ def ask(warehouse: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 def test_a_partial_run_exits_with_one(broken: BrokenRun) -> None:
     assert broken.ended.code == 1
-    assert "what went wrong is in raw.issues; the same command tries it again" in broken.ended.err
+    says = f"what went wrong is in raw.issues of {broken.warehouse}, and counted by `python -m ingest status --lake "
+    assert says in broken.ended.err
+    assert broken.ended.err.endswith("; the same command tries it again\n")
     assert "Traceback" not in broken.ended.err
 
 

@@ -77,7 +77,7 @@ def test_effects_at_old_places_are_told_once_and_kept(moved: World) -> None:
         "occlusion of 'the duck', knockout of 'words-to-target', 'target-to-words': run with the old masks in 1 episodes"
     )
     assert (
-        f"`python -m ingest run --study {moved.study_file} --fresh --lake {moved.lake}` runs them again"
+        f"`python -m ingest run --fresh --study {moved.study_file} --lake {moved.lake}` runs them again"
         in line
     )
     found = issues(moved.lake)
