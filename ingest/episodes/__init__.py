@@ -1,1 +1,1 @@
-"""Where observations come from: recordings (DROID, LeRobot) and live rollouts, behind one protocol."""
+"""Where observations come from: recordings in the DROID layout, behind a protocol that others can satisfy."""

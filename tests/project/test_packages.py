@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.project.tree import ROOT
+from tests.project.tree import ROOT, project_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
@@ -96,3 +96,20 @@ def test_the_extras_of_the_documentation_exist():
     )
 
     assert sorted(documented) == sorted(EXTRAS)
+
+
+def test_the_extras_that_nothing_uses_yet_are_marked_so():
+    page = (ROOT / "docs" / "installation.md").read_text()
+    marked = set(re.findall(r"^\| `([a-z]+)` \|.*\| nothing yet: ", page, re.MULTILINE))
+    modules = {"ray": "ray", "slurm": "submitit", "lerobot": "lerobot", "video": "av", "rerun": "rerun"}
+    code = "\n".join(
+        path.read_text()
+        for path in project_files(".py")
+        if path.relative_to(ROOT).parts[0] in ("ingest", "reports")
+    )
+    unused = {
+        extra
+        for extra, module in modules.items()
+        if not re.search(rf"^\s*(import|from) {module}\b|import_module\(.{module}\b", code, re.MULTILINE)
+    }
+    assert marked == unused
