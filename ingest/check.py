@@ -14,7 +14,7 @@ from ingest.estimate import Estimate
 from ingest.jobs import named_object_of
 from ingest.names import check_names
 from ingest.objects.base import EpisodeObjects
-from ingest.policies.base import Policy, can_answer
+from ingest.policies.base import Policy, can_answer, without_answers
 from ingest.study import Study
 
 
@@ -49,6 +49,8 @@ def check(study: Study, lake: Path) -> Check:
     warnings: list[str] = []
     units: Counter[str] = Counter()
     inferences: Counter[str] = Counter()
+    if study.conditions.vqa and not can_answer(setup.policy):
+        warnings.append(f"conditions.vqa: {without_answers(setup.policy)}, and is asked none")
     estimate = Estimate(study, setup.policy, setup.selection)
     for ref in setup.plan.refs:
         try:

@@ -18,7 +18,7 @@ from ingest.issues import Issues
 from ingest.metric_rows import Baseline
 from ingest.objects.base import EpisodeObjects
 from ingest.objects.roles import named_category
-from ingest.policies.base import Policy, Prepared, can_answer
+from ingest.policies.base import Policy, Prepared, can_answer, without_answers
 from ingest.scene import FrameScene
 from ingest.study import Study
 
@@ -94,10 +94,7 @@ class JobMaker:
         """In the order of frames, conditions and noises. A prompt with the baseline's tokens is 'vacuous'."""
         made: list[Job] = []
         if self._group.asks and not can_answer(self._policy):
-            detail = (
-                f"the policy family {self._policy.family!r} has no language head: it answers no questions"
-            )
-            self._tell_once(self._group.name, "no_language_head", detail)
+            self._tell_once(self._group.name, "no_language_head", without_answers(self._policy))
             return made
         for frame in frames:
             if frame.seen is None:

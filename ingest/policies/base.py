@@ -109,6 +109,11 @@ def can_answer(policy: Policy) -> bool:
     return isinstance(policy, Answering) and policy.can_answer
 
 
+def without_answers(policy: Policy) -> str:
+    """What is said of a policy that cannot answer."""
+    return f"the policy family {policy.family!r} has no language head: it answers no questions"
+
+
 def answers_of(policy: Policy, batch: Sequence[Prepared]) -> list[str | None]:
     """An answer an inference. Raises TypeError for a policy that gives none."""
     if not isinstance(policy, Answering):
