@@ -9,6 +9,7 @@ from reports import words
 from reports.marts import answers
 from reports.marts.context import Context
 from reports.marts.warehouse import Result, Row
+from reports.pages import named_object, newly_named
 
 PAGES = {
     "H1.1": "object-attention.html",
@@ -16,16 +17,20 @@ PAGES = {
     "H2.1": "prompt-control.html",
     "H1": "causes.html",
     "H1k": "causes.html#cuts",
+    "M": "modality-balance.html",
     "H3": "time.html",
     "H4": "heads.html#variance",
-    "M": "modality-balance.html",
 }
 
 
 def cards(ctx: Context, verdicts: Result) -> list[dict[str, Any]]:
     """One card a question that the study measured: our verdict, the original protocol's below it."""
     found = []
-    for hypothesis in dict.fromkeys(r["hypothesis"] for r in verdicts):
+    order = list(PAGES)  # that of the pages
+    asked = sorted(
+        {r["hypothesis"] for r in verdicts}, key=lambda h: (order.index(h) if h in order else len(order), h)
+    )
+    for hypothesis in asked:
         ours = next(iter(verdicts.where(hypothesis=hypothesis, criteria="ours")), None)
         seed = next(iter(verdicts.where(hypothesis=hypothesis, criteria="seed")), None)
         lead = ours or seed
@@ -35,6 +40,7 @@ def cards(ctx: Context, verdicts: Result) -> list[dict[str, Any]]:
             "lead": lead, "seed": seed if ours else None, "page": PAGES.get(hypothesis, "methods.html"),
             "bar": interval_bar(lead), "unit": answers.unit(lead), "where": answers.place_words(ctx, lead),
             "claimed": answers.claimed(lead), "seed_claimed": answers.claimed(seed) if ours and seed else None,
+            "plain": PLAIN[hypothesis](ctx) if hypothesis in PLAIN else None,
             "peaks": PEAKS[hypothesis](ctx) if hypothesis in PEAKS else "",
         })  # fmt: skip
     return found
@@ -129,4 +135,5 @@ def peak_words(what: str, rows: list[Row]) -> str:
     return f"{what}: {'; '.join(best)}." if best else ""
 
 
+PLAIN = {"H1.1": named_object.on_card, "H2.1": newly_named.on_card}
 PEAKS = {"H1.1": lift_peaks, "H1.1b": effect_peaks, "H2.1": shift_peaks, "M": ratio_peaks}

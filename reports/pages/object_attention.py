@@ -11,7 +11,7 @@ from reports.html.blocks import Block, Figure, Missing, Section
 from reports.marts import answers
 from reports.marts.context import Context, View
 from reports.marts.warehouse import Result, Row
-from reports.pages import camera_agreement, caveats, object_tests
+from reports.pages import camera_agreement, caveats, named_object, object_tests
 from reports.pages.intervals import half_width
 from reports.pages.tables import interval_table, with_interval
 from reports.vega import charts, distributions, palette
@@ -52,6 +52,7 @@ def sections(ctx: Context) -> list[Section]:
             blocks += excess_figure(ctx, view, camera, paired)
             blocks += violin_figure(ctx, view, camera, each)
         spoken = [
+            *named_object.sentences(ctx, view),
             *sentences(ctx, view, nulls, paired),
             *words_note(ctx, view),
             *naming_words(ctx, view, named),

@@ -19,7 +19,7 @@ from reports.html.blocks import (
 from reports.marts import answers
 from reports.marts.context import Context, View
 from reports.marts.warehouse import Result, Row
-from reports.pages import caveats
+from reports.pages import caveats, newly_named
 from reports.pages.object_tests import paired_table
 from reports.pages.tables import LAYER, interval_table, with_interval
 from reports.vega import charts, palette
@@ -73,7 +73,8 @@ def sections(ctx: Context) -> list[Section]:
                     for camera in ctx.study.cameras
                     for b in paired_figure(ctx, view, camera, paired, estimand)
                 ]
-            found.append(Section(view.key, ctx.study.name(view), sentences(ctx, view, paired), blocks))
+            spoken = [*sentences(ctx, view, paired), *newly_named.sentences(ctx, view)]
+            found.append(Section(view.key, ctx.study.name(view), spoken, blocks))
     found.append(Section("actions", "Do the actions move?", action_words(ctx, paired), [action_figure(ctx)]))
     found.append(seed_section(ctx, shift))
     found[0] = replace(found[0], words=[*found[0].words, *paraphrase_words(ctx), caveats.NOT_A_CAUSE])

@@ -54,8 +54,8 @@ create table marts.modality_balance_by_suite (run_id varchar, denoise_step small
     mean_letterbox_mass double, mean_density_lift_visual double, mean_density_lift_linguistic double, ratio_of_means double, log_ratio double,
     low double, high double, band varchar, depth_third varchar);
 create table marts.prompt_shift_by_episode (run_id varchar, episode_id varchar, outcome varchar, condition_id varchar,
-    condition_kind varchar, named_object varchar, pass varchar, denoise_step smallint, layer smallint, query varchar, "rows" varchar,
-    camera varchar, n_frames bigint, l2_distance double, correlation double, shift_magnitude double, centroid_shift_px double,
+    condition_kind varchar, named_object varchar, is_same_object boolean, pass varchar, denoise_step smallint, layer smallint, query varchar,
+    "rows" varchar, camera varchar, n_frames bigint, l2_distance double, correlation double, shift_magnitude double, centroid_shift_px double,
     l2_unit double, total_variation double, jsd double, mass_share_named double, mass_share_named_baseline double,
     mass_gain_named double, is_last_prefix_layer boolean);
 create table marts.prompt_shift_by_layer (run_id varchar, outcome varchar, condition_id varchar, condition_kind varchar, pass varchar,
