@@ -14,11 +14,21 @@ from reports.marts.context import Context, View
 from reports.marts.warehouse import Row
 
 DECIDING = re.compile(
-    r"the (?:third best|clearest), L(\d+)(?: under (.+?)| from the first third to the last| from one action token to the next)?, has "
+    r"the (third best|clearest), L(\d+)(?: under (.+?)| (from the first third to the last|from one action token to the next))?, has "
 )
 AVERAGED = re.compile(r"at denoising step (-?\d+), mean over layers")
 # Units that need more words than the marts give them.
-UNITS = {("H2.1", "ours"): "JSD minus the paraphrases', nats"}
+UNITS = {
+    ("H2.1", "ours"): "JSD minus the paraphrases', nats",
+    ("H1", "ours"): "error of the actions above the control's (squared, standardised), of the clearest test",
+    ("H1k", "ours"): "error of the actions above the control's (squared, standardised), of the clearest test",
+}
+CHANGES = {
+    "from the first third to the last": "change of the target's share of attention, last third minus first",
+    "from one action token to the next": "change of the target's share of attention from one action token to the next",
+}
+# Why the number of this layer is shown, and not the largest.
+RANKS = {"third best": "the third best: the rule asks for three", "clearest": "the clearest"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class Place:
     layer: int | None = None
     condition: str | None = None
     step: int | None = None
+    rank: str | None = None  # 'third best' or 'clearest': how the layer was chosen
     averaged: bool = False
 
 
@@ -47,12 +58,12 @@ def place(verdict: Row | None) -> Place:
         return Place(verdict["camera"], step=int(averaged[1]), averaged=True)
     deciding = DECIDING.search(because)
     if deciding:
-        return Place(verdict["camera"], int(deciding[1]), deciding[2])
+        return Place(verdict["camera"], int(deciding[2]), deciding[3], rank=deciding[1])
     return Place(verdict["camera"])
 
 
 def place_words(ctx: Context, verdict: Row) -> str:
-    """'layer 3, prompt: cube, wrist camera'; empty where nothing is said or there is no number."""
+    """'layer 3 (the clearest), prompt: cube, wrist camera'; empty where nothing is said or there is no number."""
     if verdict["estimate"] is None:
         return ""
     found = place(verdict)
@@ -61,7 +72,7 @@ def place_words(ctx: Context, verdict: Row) -> str:
         parts.append("mean over layers")
         parts += [f"denoising step {found.step}"] if found.step is not None and found.step >= 0 else []
     if found.layer is not None:
-        parts.append(f"layer {found.layer}")
+        parts.append(f"layer {found.layer} ({RANKS[found.rank]})" if found.rank else f"layer {found.layer}")
     if found.condition is not None:
         parts.append(ctx.study.condition_names.get(found.condition, found.condition))
     if found.camera:
@@ -71,7 +82,11 @@ def place_words(ctx: Context, verdict: Row) -> str:
 
 def unit(verdict: Row) -> str:
     """What the number is of."""
-    return UNITS.get((verdict["hypothesis"], verdict["criteria"])) or verdict["estimate_unit"] or ""
+    deciding = DECIDING.search(verdict["because"] or "") if verdict["criteria"] == "ours" else None
+    changes = CHANGES.get(deciding[4] or "") if deciding else None
+    return (
+        changes or UNITS.get((verdict["hypothesis"], verdict["criteria"])) or verdict["estimate_unit"] or ""
+    )
 
 
 def claimed(verdict: Row) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from measures import verdicts
+from measures import verdicts, verdicts_time
 from reports import words
 from reports.marts import answers
 from reports.marts.context import condition_name
@@ -24,7 +24,7 @@ def verdict(because: str, hypothesis: str = "H1.1", **more: Any) -> dict[str, An
 def test_the_place_of_a_verdict_is_read_from_what_measures_writes() -> None:
     lift, p, n = [1.2, 1.9, 1.7, 1.6], [0.9, 0.01, 0.01, 0.01], 30
     because = verdicts.h1_1(lift, p, n, [1.0] * 4, [2.0] * 4).because
-    assert answers.place(verdict(because)) == answers.Place("wrist", 3)
+    assert answers.place(verdict(because)) == answers.Place("wrist", 3, rank="third best")
 
     excess = [[0.1, 0.2, 0.3]] * 18
     found = verdicts.h2_1(excess, [[0.5, 0.5, 0.001]] * 18, n)
@@ -56,6 +56,15 @@ def test_an_either_or_question_is_answered_by_its_side(row: dict[str, Any], clai
 def test_the_unit_of_h2_1_is_a_difference() -> None:
     assert "minus" in answers.unit(verdict("", "H2.1", estimate_unit="JSD, nats"))
     assert answers.unit(verdict("", estimate_unit="lift")) == "lift"
+
+
+def test_the_unit_of_h3_is_the_change_that_decides() -> None:
+    estimate, p = [[0.1, 0.02], [0.3, 0.01]], [[0.5, 0.5], [0.001, 0.5]]
+    thirds = verdicts_time.h3(estimate, p, 30)
+    assert "last third minus first" in answers.unit(verdict(thirds.because, "H3", estimate_unit="either"))
+    slope = verdicts_time.h3(estimate, [[0.5, 0.5], [0.5, 0.001]], 30)
+    assert "action token" in answers.unit(verdict(slope.because, "H3", estimate_unit="either"))
+    assert answers.unit(verdict("2 episodes", "H3", estimate_unit="either")) == "either"
 
 
 def scenario(name: str, n_success: int, n_failure: int) -> dict[str, Any]:

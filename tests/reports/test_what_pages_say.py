@@ -177,8 +177,8 @@ def test_tables_begin_with_what_the_verdict_rests_on(rich: Site, visit: Visit) -
 
 def test_cards_say_where_their_number_is_from(rich: Site) -> None:
     text = text_of(rich.root / "index.html")
-    assert "lift : layer 1, wrist camera" in text.replace("lift:", "lift :")
-    assert "JSD minus the paraphrases', nats: layer 1, prompt: cat, wrist camera" in text
+    assert "lift: layer 1 (the third best: the rule asks for three), wrist camera" in text
+    assert "JSD minus the paraphrases', nats: layer 1 (the clearest), prompt: cat, wrist camera" in text
     assert "visual / linguistic ratio: mean over layers, denoising step 4" in text
     with duckdb.connect(str(rich.warehouse), read_only=True) as con:
         peaks = con.execute(
