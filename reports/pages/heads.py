@@ -22,7 +22,7 @@ from reports.html.blocks import (
 )
 from reports.marts.context import Context, View
 from reports.marts.warehouse import Result, Row
-from reports.pages import caveats, head_structure
+from reports.pages import caveats, head_structure, layer_order
 from reports.pages.intervals import around
 from reports.pages.tables import LAYER, interval_table
 from reports.vega import charts, grids, palette
@@ -64,6 +64,7 @@ def sections(ctx: Context) -> list[Section]:
         why = "No measure of single heads is stored for this run."
         return [
             Section("heads", "Layers and heads", [], [Missing("Layers and heads", why, COMMAND)]),
+            *layer_order.sections(ctx),
             *head_structure.sections(ctx),
         ]
     found = []
@@ -77,7 +78,7 @@ def sections(ctx: Context) -> list[Section]:
             ]
             found.append(Section(view.key, ctx.study.name(view), sentences(ctx, view, mine), blocks))
     found[0] = replace(found[0], words=[*found[0].words, caveats.NOT_A_CAUSE])
-    return [*found, ranking(ctx, heads), *head_structure.sections(ctx)]
+    return [*found, ranking(ctx, heads), *layer_order.sections(ctx), *head_structure.sections(ctx)]
 
 
 def counted(rows: Sequence[Row]) -> list[Row]:

@@ -4,6 +4,9 @@ create table marts.head_ranking (run_id varchar, pass varchar, denoise_step smal
     mean_participation double, mean_top10_share double, mean_variance double, mean_focus_seed double, n_episodes_with_target bigint,
     mean_target_share double, mean_target_lift double, std_target_lift double, rank_by_focus bigint, rank_by_focus_seed bigint,
     rank_by_target_lift bigint, focus_rank_correlation double, target_lift_rank_correlation double, is_last_prefix_layer boolean);
+create table marts.layer_ranking (run_id varchar, measure varchar, pass varchar, denoise_step smallint, query varchar, camera varchar,
+    layer smallint, is_last_prefix_layer boolean, n_episodes bigint, mean_value double, std_value double, layer_rank bigint,
+    mean_episode_rank double, std_episode_rank double);
 create table marts.head_roles (run_id varchar, pass varchar, denoise_step smallint, layer smallint, head smallint, query varchar,
     camera varchar, head_role varchar, threshold decimal(3, 2), n_episodes bigint, mean_value double, share_of_episodes double,
     n_prompts bigint, share_of_prompts double, has_role boolean);

@@ -27,6 +27,7 @@ def add_heads_and_time(con: duckdb.DuckDBPyConnection, shape: Shape, rng: np.ran
         for camera in shape.cameras:
             place = {**view, "camera": camera}
             add_ranking(con, shape, place, n, rng)
+            add_layer_ranking(con, shape, place, n)
             add_variance(con, shape, place, n, rng)
             add_flow(con, shape, place, rng)
             if shape.masks:
@@ -67,6 +68,21 @@ def add_ranking(
         for row, rank in zip(rows, ranks([r[column] for r in rows], highest_first), strict=True):
             row[name] = rank
     insert(con, "head_ranking", rows)
+
+
+def add_layer_ranking(con: duckdb.DuckDBPyConnection, shape: Shape, place: Row, n: int) -> None:
+    """The deeper, the more attention on the target and the flatter; the last prefix layer has no rank."""
+    counted = [layer for layer in range(shape.n_layers) if not last(shape, place, layer)]
+    measures = ("target_lift", "target_lift_gain", "entropy_norm", "variance") if shape.masks else ("entropy_norm", "variance")  # fmt: skip
+    insert(con, "layer_ranking", [
+        {
+            **place, "measure": measure, "layer": layer, "is_last_prefix_layer": layer not in counted, "n_episodes": n,
+            "mean_value": 1.0 + layer, "std_value": 0.5 if n > 1 else None, "std_episode_rank": 0.25,
+            "layer_rank": (rank := (len(counted) - layer if measure.startswith("target") else layer + 1) if layer in counted else None),
+            "mean_episode_rank": None if rank is None else rank + 0.5,
+        }
+        for measure in measures for layer in range(shape.n_layers)
+    ])  # fmt: skip
 
 
 def add_variance(

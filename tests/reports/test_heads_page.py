@@ -89,6 +89,32 @@ def test_roles_are_counted_as_the_mart_has_them(rich: Site) -> None:
     assert re.search(rf"Words to image: {have} of {heads} heads ha(s|ve) a role", found)
 
 
+def test_layers_stand_in_the_marts_order(rich: Site, visit: Visit) -> None:
+    """Layer 1 of 0 and 1 ranks first; by hand: gain 2, std .5, n = 8, t(7, .975) = 2.364624."""
+    half = 2.364624 * 0.5 / math.sqrt(8)
+    evidence = f"95 % interval {words.number(2 - half)} to {words.number(2 + half)}; n\u00a0=\u00a08"
+    found = sections(rich.root / PAGE)["layers"]
+    told = f"layer 1 (gain 2.00; {evidence}; rank in one episode 1.5 ± 0.2), then layer 0"
+    assert f"Words to image: on base {told}; on wrist {told}." in found
+    table = visit.open(rich.root / PAGE, charts="none").locator("#layers")
+    keys = table.locator("th").evaluate_all("(cells) => cells.map((c) => c.dataset.key)")
+    shown = table.locator("tbody tr:visible").evaluate_all(
+        "(rows) => rows.map((r) => [...r.cells].map((c) => c.textContent.trim()))"
+    )
+    wanted = ("layer", "rank_by_gain", "rank_by_entropy", "n_episodes")
+    assert [tuple(dict(zip(keys, cells, strict=True))[k] for k in wanted) for cells in shown] == [
+        ("1", "1", "2", "8"),
+        ("0", "2", "1", "8"),
+    ]
+
+
+def test_layers_without_masks_rank_by_focus(little: Site) -> None:
+    assert (
+        "Actions to image, denoising step 0 (first): on base layer 0 (by focus alone, without masks; n = 1)."
+        in (text_of(little.root / PAGE))
+    )
+
+
 def test_little_studies_say_what_they_lack(little: Site, empty: Site) -> None:
     text = text_of(little.root / PAGE)
     assert "Insufficient data: n = 1: fewer than 3." in text
