@@ -9,7 +9,7 @@ from reports import words
 from reports.marts import answers
 from reports.marts.context import Context
 from reports.marts.warehouse import Result, Row
-from reports.pages import named_object, newly_named
+from reports.pages import named_object, newly_named, per_token
 
 PAGES = {
     "H1.1": "object-attention.html",
@@ -135,5 +135,5 @@ def peak_words(what: str, rows: list[Row]) -> str:
     return f"{what}: {'; '.join(best)}." if best else ""
 
 
-PLAIN = {"H1.1": named_object.on_card, "H2.1": newly_named.on_card}
+PLAIN = {"H1.1": named_object.on_card, "H2.1": newly_named.on_card, "M": per_token.on_card}
 PEAKS = {"H1.1": lift_peaks, "H1.1b": effect_peaks, "H2.1": shift_peaks, "M": ratio_peaks}

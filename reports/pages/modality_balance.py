@@ -9,7 +9,7 @@ from reports import words
 from reports.html.blocks import Block, Column, Figure, Missing, Section, Table, TableBlock, text_column
 from reports.marts.context import Context
 from reports.marts.warehouse import Result, Row
-from reports.pages import balance_more
+from reports.pages import balance_more, per_token
 from reports.pages.tables import LAYER, interval_table
 from reports.vega import charts, distributions, palette
 
@@ -57,7 +57,12 @@ def sections(ctx: Context) -> list[Section]:
             task_figure(step, tasks),
             balance_more.by_suite(step, suites),
         ]
-        spoken = [*sentences(step, balance), *even_words(step, balance, even)]
+        each_token = per_token.sentence(ctx, step)
+        spoken = [
+            *sentences(step, balance),
+            *even_words(step, balance, even),
+            *([each_token] if each_token else []),
+        ]
         found.append(Section(f"step-{step}", step_name(step, steps), spoken, blocks))
     title = "Episode by episode, with the original protocol's ratio"
     return [*found, Section("seed", title, [], [seed_table(each, steps)])]

@@ -8,6 +8,8 @@ select
     n_undefined,
     ratio_of_means,
     geometric_mean_ratio,
+    density_lift_visual,
+    density_lift_linguistic,
     mean_ratio_seed,
     std_ratio_seed,
     median_ratio_seed,

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from reports import words
-from reports.pages import named_object, newly_named, plain_words
+from reports.pages import named_object, newly_named, per_token, plain_words
 from tests.reports.conftest import Site
 from tests.reports.test_what_pages_say import sections, text_of
 
@@ -111,3 +111,24 @@ def test_enough_episodes_make_a_claim() -> None:
     assert newly_named.in_words(row, 20) == (
         "no, away from it, 1.00 percentage points less (95 % interval \u22121.20 to \u22120.802; n\u00a0=\u00a0100)"
     )
+
+
+def test_a_text_token_is_held_against_a_patch(rich: Site) -> None:
+    """The invented marts give text 8 times an even share and patches 0.6 times: 13.3 times as much, of 8 episodes."""
+    told = "Insufficient data: a text token gets 13.3 times as much attention as a patch"
+    for name in ("index", "modality-balance"):
+        assert told in text_of(rich.root / f"{name}.html")
+
+
+@pytest.mark.parametrize(
+    ("logs", "told"),
+    [
+        # Mean ln 4, deviation 0.5: a half-width of t(3, .975) = 3.182446 times 0.25.
+        ([math.log(4) + d for d in (-0.433013, 0.433013) * 2], "A text token gets 4.00 times as much attention as a patch (95 % interval 1.81 to 8.86;"),
+        ([-math.log(4) + d for d in (-0.433013, 0.433013) * 2], "A patch gets 4.00 times as much attention as a text token (95 % interval 1.81 to 8.86;"),
+        ([-1.0, 1.0, -1.0, 1.0], "No difference shown: a text token gets 1.00 times as much"),
+        ([1.0, 1.1], "Insufficient data: a text token gets 2.86 times as much attention as a patch (no interval, too few episodes; n"),
+    ],
+)  # fmt: skip
+def test_tokens_are_compared_with_an_interval(logs: list[float], told: str) -> None:
+    assert per_token.in_words(logs, 3).startswith(told)
