@@ -9,6 +9,7 @@ from reports import words
 from reports.html.blocks import Column, Missing, Section, Table, TableBlock, text_column
 from reports.marts.context import Context
 from reports.marts.warehouse import Result, Row
+from reports.pages.tables import with_reasons
 
 MEANING = (
     "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "
@@ -96,4 +97,4 @@ def candidates(source: Result, first: Sequence[Column] = ()) -> TableBlock:
         text_column("reason", "why it is not decided"),
     ]
     rows = [{**row, "range": words.interval(row["low"], row["high"])} for row in source]
-    return TableBlock("Every candidate", Table(columns, rows), [source])
+    return TableBlock("Every candidate", Table(with_reasons(columns, rows), rows), [source])

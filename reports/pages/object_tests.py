@@ -27,6 +27,7 @@ from reports.pages.tables import (
     range_text,
     test_columns,
     with_interval,
+    with_reasons,
 )
 from reports.vega import charts, palette
 
@@ -222,7 +223,10 @@ def tests_table(ctx: Context, tests: Result) -> Block:
         "test are ours. Corrected within a family: the layers of one measure, view and camera."
     )
     return TableBlock(
-        "All tests of success against failure", Table(test_columns(), rows, filters), [tests], note
+        "All tests of success against failure",
+        Table(with_reasons(test_columns(), rows), rows, filters),
+        [tests],
+        note,
     )
 
 

@@ -85,6 +85,11 @@ def paired_columns(unit: str) -> list[Column]:
     ]
 
 
+def with_reasons(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """The columns, without that of reasons where no row has one."""
+    return [c for c in columns if c.key != "reason" or any(row["reason"] for row in rows)]
+
+
 def range_text(row: Row, low: str = "low", high: str = "high") -> str:
     """The interval of a row as text; empty where there is none."""
     return "" if row[low] is None or row[high] is None else interval(row[low], row[high])

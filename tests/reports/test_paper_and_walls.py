@@ -46,6 +46,21 @@ def test_paper_cuts_nothing_off(rich: Site, visit: Visit) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.parametrize(
+    "name", ["object-attention", "prompt-control", "heads", "causes", "episodes", "methods"]
+)
+def test_tables_across_the_page_fit_a_desk(rich: Site, little: Site, visit: Visit, name: str) -> None:
+    """At 1400 pixels. Names of episodes in `rich` are longer than any table could hold, those of `little` are not."""
+    built = little if name in ("episodes", "methods") else rich
+    visit.page.set_viewport_size({"width": 1400, "height": 900})
+    page = visit.open(built.root / f"{name}.html", charts="none")
+    over = page.evaluate(
+        """() => [...document.querySelectorAll('.scroll')].filter(e => e.clientWidth > 1000 && e.scrollWidth > e.clientWidth + 2)
+              .map(e => e.getAttribute('aria-label'))"""
+    )
+    assert over == []
+
+
 @pytest.mark.parametrize(("width", "size"), [(1280, 16), (2560, 18), (3840, 24)])
 def test_text_and_charts_grow_with_a_wall(rich: Site, visit: Visit, width: int, size: int) -> None:
     visit.page.set_viewport_size({"width": width, "height": 900})

@@ -300,7 +300,7 @@ def test_a_phone_shows_all_of_the_navigation_and_readable_charts(rich: Site, vis
 def test_a_table_that_goes_on_says_so(little: Site, visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 360, "height": 800})
     page = visit.open(little.root / "episodes.html")
-    assert "→" in page.locator(".scroll-hint").inner_text()
+    assert "→" in page.locator(".scroll-hint:not([hidden])").inner_text(timeout=10_000)
     visit.page.set_viewport_size({"width": 2560, "height": 2400})
     page.wait_for_selector(".scroll-hint[hidden]", state="attached", timeout=10_000)
 
