@@ -110,7 +110,7 @@
       const xs = object.paths.flatMap((p) => p.filter((_, i) => i % 2 === 0)), ys = object.paths.flatMap((p) => p.filter((_, i) => i % 2));
       const name = object.category.length > 18 ? object.category.slice(0, 17) + "…" : object.category;
       const x = Math.min(Math.max((Math.min(...xs) + Math.max(...xs)) / 2, 5 + 3 * name.length), 219 - 3 * name.length), y = Math.max(10, Math.min(...ys) - 3);
-      make("text", { x, y, "text-anchor": "middle" }, svg, name);
+      make("text", { x, y, "data-y": y, "text-anchor": "middle" }, svg, name);
     }
     return svg;
   }
@@ -162,11 +162,19 @@
     label();
   }
 
-  // Names of objects are 11 pixels high, however large the picture is.
+  // Names of objects are 11 pixels high, however large the picture is, and make way for those that stand already.
   function label() {
     for (const svg of at("panels").querySelectorAll(".frame svg")) {
-      const size = (11 * 224) / (svg.clientWidth || 224);
-      for (const text of svg.querySelectorAll("text")) text.setAttribute("font-size", size.toFixed(2));
+      const size = (11 * 224) / (svg.clientWidth || 224), texts = [...svg.querySelectorAll("text")], placed = [];
+      for (const text of texts) { text.setAttribute("font-size", size.toFixed(2)); text.setAttribute("y", text.dataset.y); }
+      const boxes = texts.map((text) => text.getBBox());
+      texts.forEach((text, i) => {
+        const { x, y, width, height } = boxes[i], line = height * 0.8;
+        const isFree = (dy) => y + dy >= 0 && y + dy + height <= 224 && !placed.some((p) => Math.abs(p.y - y - dy) < line && x < p.x + p.width && p.x < x + width);
+        const dy = [0, -line, line, -2 * line, 2 * line, -3 * line, 3 * line].find(isFree) || 0;
+        text.setAttribute("y", Number(text.dataset.y) + dy);
+        placed.push({ x, y: y + dy, width });
+      });
     }
   }
 

@@ -69,8 +69,8 @@ def over_episode(step: int, found: Result) -> Block:
         everything += [{**r, "tick": TENTHS[r["at"]]} for r in rows]
     if not variants:
         return Missing(heading, "No keyframe has a defined ratio.")
-    columns = [text_column("series", "panel"), text_column("tick", "part of the episode"), Column("y", "value"), Column("low", "from"), Column("high", "to"), Column("n", "episodes")]  # fmt: skip
-    return Switch(heading, "panel", variants, Table(columns, everything), [found])
+    columns = [text_column("series", "measure"), text_column("tick", "part of the episode"), Column("y", "value"), Column("low", "from"), Column("high", "to"), Column("n", "episodes")]  # fmt: skip
+    return Switch(heading, "measure", variants, Table(columns, everything), [found])
 
 
 def by_suite(step: int, found: Result) -> Block:

@@ -135,7 +135,7 @@ def effect_figures(effects: Result) -> list[Block]:
     found: list[Block] = []
     for kind in dict.fromkeys(r["condition_kind"] for r in effects):
         rows = [
-            {"name": r["condition_id"].split(":", 1)[1], "series": kind, "y": r["mean_mse_standardised"],
+            {"name": shown_name(r["condition_id"]), "series": kind, "y": r["mean_mse_standardised"],
              "low": r["low"], "high": r["high"], "n": r["n_episodes"]}
             for r in effects.where(condition_kind=kind) if r["mean_mse_standardised"] is not None
         ]  # fmt: skip
@@ -156,6 +156,12 @@ def effect_figures(effects: Result) -> list[Block]:
                 Figure(title, spec, reading, alt, interval_table(rows, axis, kind), [effects], wide=True)
             )
     return found
+
+
+def shown_name(condition_id: str) -> str:
+    """'noise 1' for the repeats, which have numbers alone; else what stands after the kind."""
+    kind, name = condition_id.split(":", 1)
+    return f"{kind} {name}" if name.isdecimal() else name
 
 
 KINDS = {

@@ -13,7 +13,7 @@ from reports.pages.tables import with_reasons
 
 MEANING = (
     "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "
-    f"pixels elsewhere) and against a margin of the noise: {RELEVANT_SHARE:.0%} of the variance that the change and another noise "
+    f"pixels elsewhere) and against a margin of the noise: {words.percent(RELEVANT_SHARE)} of the variance that the change and another noise "
     "make together. It is a cause when it exceeds both (corrected p below the study's level), and none when its 95 % interval "
     "lies below one of them. Anything else is undecided. Of several causes the answer names the largest, and those not shown "
     "to be behind it."

@@ -23,7 +23,7 @@ from reports.marts import answers
 from reports.marts.context import Context, View
 from reports.marts.warehouse import Result, Row
 from reports.pages.intervals import around
-from reports.pages.tables import LAYER, interval_table, range_text
+from reports.pages.tables import LAYER, interval_table, range_text, with_reasons
 from reports.vega import charts, grids, palette
 from reports.words import p_value
 
@@ -159,7 +159,7 @@ def variance_table(ctx: Context, found: Result) -> Block:
     chosen = any(all(r[k] == v for k, v in first.items()) for r in rows)
     filters = {k: first.get(k, "") if chosen else "" for k in ("measure_name", "view", "camera")}
     note = "r of the halves: Spearman's rho of the heads' deviations from their layer's mean between random halves of the episodes. H4 asks for p < alpha and at least 0.7, of the target's lift, over all layers."
-    return TableBlock("All tests of heads", Table(columns, rows, filters), [found], note)
+    return TableBlock("All tests of heads", Table(with_reasons(columns, rows), rows, filters), [found], note)
 
 
 def flow(ctx: Context) -> Section:
@@ -293,7 +293,11 @@ def role_grid(ctx: Context, view: View, found: Result) -> Block:
         variants.append(Variant(label, spec, reading, f"{ctx.study.name(view)}, layers by heads. {spoken}"))
     rows = [cells[key] for key in sorted(cells)]
     title = f"{ctx.study.name(view)}: how often each head does it"
-    return Switch(title, "role", variants, Table(columns, rows), [found], rows)
+    having = [sum(r["has_role"] for r in mine if (r["head_role"], r["camera"]) == kind) for kind in kinds]
+    first = having.index(
+        max(having)
+    )  # the role that most heads have, so that the chart opens with something to see
+    return Switch(title, "role", variants, Table(columns, rows), [found], rows, first)
 
 
 def role_sentence(label: str, rows: Sequence[Row]) -> str:

@@ -21,6 +21,7 @@ from reports.marts.context import Context, View
 from reports.marts.warehouse import Result, Row
 from reports.pages import caveats, newly_named
 from reports.pages.object_tests import paired_table
+from reports.pages.plain_words import fewest_episodes
 from reports.pages.tables import LAYER, interval_table, with_interval
 from reports.vega import charts, palette
 
@@ -201,14 +202,16 @@ def action_words(ctx: Context, paired: Result) -> list[str]:
     rows = [r for r in paired.where(estimand="action_mse_minus_paraphrase") if r["estimate"] is not None]
     if not rows:
         return ["Insufficient data: no action error could be compared with that of a paraphrase."]
-    passed = [
-        ctx.study.condition_names.get(r["condition_id"], r["condition_id"])
-        for r in rows
-        if r["p_holm"] is not None and r["p_holm"] < alpha
-    ]
+    names = ctx.study.condition_names
+    passed = [r for r in rows if r["p_holm"] is not None and r["p_holm"] < alpha]
     if passed:
+        told = [names.get(r["condition_id"], r["condition_id"]) for r in passed]
+        least = min(passed, key=lambda r: r["estimate"])
+        by = f"{words.number(least['estimate'])} ({words.evidence(least['low'], least['high'], least['n_episodes'])})"
         return [
-            f"The actions move more than under a paraphrase for {words.listed(passed)} (same noise; Holm-corrected p < {alpha:g})."
+            f"The actions move more than under a paraphrase for {words.listed(told)} (same noise; Holm-corrected p < {alpha:g}): "
+            f"the standardised squared difference is larger by {by} for {names.get(least['condition_id'], least['condition_id'])}, the least "
+            f"of them.{words.too_few(passed, fewest_episodes(ctx))}"
         ]
     return [
         f"For no prompt do the actions move significantly more than under a paraphrase (Holm-corrected p < {alpha:g})."

@@ -115,6 +115,16 @@ def test_layers_without_masks_rank_by_focus(little: Site) -> None:
     )
 
 
+def test_roles_open_with_the_one_that_most_heads_have(rich: Site, visit: Visit) -> None:
+    counts = rows(
+        rich,
+        "select head_role || coalesce(', ' || camera, ''), count(*) filter (has_role) from marts.head_roles where pass = 'prefix' group by all",
+    )
+    page = visit.open(rich.root / PAGE, charts="none")
+    chosen = page.locator("#roles figure").first.locator("select option[selected]").inner_text()
+    assert dict(counts)[chosen] == max(n for _, n in counts)
+
+
 def test_little_studies_say_what_they_lack(little: Site, empty: Site) -> None:
     text = text_of(little.root / PAGE)
     assert "Insufficient data: n = 1: fewer than 3." in text

@@ -113,3 +113,15 @@ def test_tables_sort_and_filter(rich: Site, visit: Visit) -> None:
     assert page.locator("tbody tr:visible").count() == rich.shape.n_failure
     page.locator("[data-search]").fill("no such words")
     assert page.locator("tbody tr:visible").count() == 0
+
+
+def test_names_of_objects_do_not_lie_on_each_other(rich: Site, visit: Visit) -> None:
+    """Four toys a picture: there is room for four names, however near the toys stand."""
+    for path in sorted((rich.root / "episodes").glob("*.html"))[:3]:
+        page = visit.open(path)
+        meeting = page.evaluate("""() => [...document.querySelectorAll("#panels .frame svg")].map((svg) => {
+            const boxes = [...svg.querySelectorAll("text")].map((text) => text.getBBox());
+            return boxes.filter((a, i) => boxes.some((b, j) => j < i && Math.abs(a.y - b.y) < 0.75 * a.height && a.x < b.x + b.width && b.x < a.x + a.width)).length;
+        })""")
+        assert meeting
+        assert sum(meeting) == 0

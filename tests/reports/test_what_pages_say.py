@@ -225,6 +225,17 @@ def test_prompt_charts_say_what_their_null_and_lines_are(rich: Site) -> None:
     )
 
 
+def test_the_actions_move_by_a_number_with_its_interval(rich: Site) -> None:
+    with duckdb.connect(str(rich.warehouse), read_only=True) as con:
+        least = con.execute(
+            "select condition_id, estimate, low, high from marts.paired_tests where estimand = 'action_mse_minus_paraphrase' order by estimate"
+        ).fetchone()
+    assert least is not None
+    name, (by, low, high) = least[0].replace(":", ": "), (words.number(x) for x in least[1:])
+    told = f"larger by {by} (95 % interval {low} to {high}; n = 18) for {name}, the least of them. With fewer than 20 episodes"
+    assert told in text_of(rich.root / "prompt-control.html")
+
+
 def test_episodes_are_listed_at_the_verdicts_place(rich: Site) -> None:
     text = text_of(rich.root / "episodes.html")
     assert "words to image, wrist, layer 1: the camera and layer that the verdict on H1.1 rests on" in text
