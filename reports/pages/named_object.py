@@ -21,26 +21,26 @@ SIDES = ("more", "less", "no difference shown")
 
 def on_card(ctx: Context) -> Answer:
     """The words, and the actions at the last step kept."""
-    parts = [told for view in shown(ctx) if (told := over_layers(ctx, view))]
+    parts = [told for view in shown(ctx) for told in over_layers(ctx, view)]
     return Answer(QUESTION, parts or [NO_OTHERS], NOTE if parts else "")
 
 
 def sentences(ctx: Context, view: View) -> list[str]:
     """Over all layers, and layer by layer as tested; none where no distractor was measured."""
     told = over_layers(ctx, view)
-    return [f"{QUESTION} {told} {MEANING}", *by_layer(ctx, view)] if told else []
+    return [f"{QUESTION} {' '.join(told)} {MEANING}", *by_layer(ctx, view)] if told else []
 
 
-def over_layers(ctx: Context, view: View) -> str:
+def over_layers(ctx: Context, view: View) -> list[str]:
     """What the mean over layers says, by camera; for the words, of the word that names the target as well."""
     fewest = fewest_episodes(ctx)
     rows = [r for r in ctx.query("target_against_distractors") if view.of(r)]
     told = {r["camera"]: in_words(r, fewest) for r in rows if not r["names_target"]}
     if not told:
-        return ""
-    text = f"{looks(view)} {by_camera(ctx, told)}."
+        return []
+    spoken = [f"{looks(view)} {by_camera(ctx, told)}."]
     naming = {r["camera"]: in_words(r, fewest) for r in rows if r["names_target"]}
-    return f"{text} The word that names it, alone, {by_camera(ctx, naming)}." if naming else text
+    return [*spoken, f"The word that names it, alone, {by_camera(ctx, naming)}."] if naming else spoken
 
 
 def in_words(row: Row, fewest: int) -> str:

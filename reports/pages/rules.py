@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from measures import verdicts, verdicts_causal, verdicts_seed
+from measures import verdicts, verdicts_causal, verdicts_heads, verdicts_seed
 from measures.modality import LINGUISTIC_BELOW, VISUAL_ABOVE
 
 MAIN_CAMERA = "the one with the target in view in the most episodes (ties by name)"
@@ -33,7 +33,7 @@ def rules(alpha: float, fewest: int) -> list[Rule]:
         *_objects(alpha, fewest),
         _prompts(alpha, fewest),
         *_causes(alpha, fewest),
-        *_time_and_heads(alpha),
+        *_time_and_heads(alpha, fewest),
         _modality(fewest),
     ]
 
@@ -112,18 +112,20 @@ def _causes(alpha: float, fewest: int) -> list[Rule]:
     ]  # fmt: skip
 
 
-def _time_and_heads(alpha: float) -> list[Rule]:
+def _time_and_heads(alpha: float, fewest: int) -> list[Rule]:
     return [
         Rule(
             "H3", "Does attention move in the course of an episode?",
-            "mass share of the target, last third minus first third; its slope over the action tokens", "no change",
-            "paired by episode, two-sided", "the layers; Holm", "each", f"corrected p < {alpha:g}", NO_OTHER,
+            "mass share of the target, by layer: of the words, last third minus first third of the episode; of the actions at the last denoising step kept, "
+            "its slope over the action tokens", "no change",
+            "paired by episode, two-sided sign-flip permutation", "the layers and both estimands together; Holm", MAIN_CAMERA,
+            f"corrected p < {alpha:g} in some layer by either, {fewest} episodes or more; what is left with the target's area allowed for is told beside and changes nothing", NO_OTHER,
         ),
         Rule(
             "H4", "Do heads specialise?",
             "share of the variance of the target's lift that lies between heads; rank correlation of the heads in two halves of the episodes",
-            "head labels exchanged within episodes", "permutation", "no correction", "each",
-            f"p < {alpha:g} and a rank correlation of at least 0.7", NO_OTHER,
+            "head labels exchanged within a layer and an episode", "permutation", "no correction", MAIN_CAMERA,
+            f"the permutation's p < {alpha:g} and a rank correlation of at least {verdicts_heads.CORRELATION_NEEDED:g}, {fewest} episodes or more", NO_OTHER,
         ),
     ]  # fmt: skip
 

@@ -11,7 +11,11 @@ import duckdb
 import pytest
 
 from reports import words
+from reports.html import render
+from reports.marts.context import Context, read_study
+from reports.marts.warehouse import open_warehouse
 from reports.pages import named_object, newly_named, per_token, plain_words
+from tests.reports import synthetic
 from tests.reports.conftest import Site
 from tests.reports.test_what_pages_say import sections, text_of
 
@@ -76,6 +80,26 @@ def test_the_newly_named_object_is_held_against_its_share_before(rich: Site, vie
         assert told in found
         if step != 0:
             assert " ".join(told.split()) in text_of(rich.root / "index.html")
+
+
+def test_the_word_that_names_the_object_stands_by_itself(tmp_path: Path) -> None:
+    """Layers 0 and 1 count. Log ratios in units of ln 2: half in 3 episodes, one and a half in 2; mean 0.9, deviation
+    sqrt(0.3), and a half-width of t(4, .975) = 2.776445 times sqrt(0.3 / 5) = 0.680067."""
+    warehouse, lake = synthetic.build(tmp_path, synthetic.TINY)
+    with duckdb.connect(str(warehouse)) as con:
+        con.execute(
+            "insert into marts.word_object_attention by name select * replace ('distractor' as role, "
+            "lift / ((1 + layer) * if(outcome = 'failure', 2, 1)) as lift) from marts.word_object_attention"
+        )
+    with open_warehouse(warehouse) as opened:
+        study = read_study(opened, None)
+        ctx = Context(opened, study, lake, tmp_path, render.environment())
+        told = named_object.over_layers(ctx, study.views[0])[1]
+    mean, low, high = (words.number(2**x) for x in (0.9, 0.9 - 0.680067, 0.9 + 0.680067))
+    evidence = f"{mean} times as much for its area (95 % interval {low} to {high}; n\u00a0=\u00a05)"
+    assert told == (
+        f"The word that names it, alone, on base: insufficient data, {evidence}; on wrist: insufficient data, {evidence}."
+    )
 
 
 def test_a_study_without_masks_or_prompts_says_so(little: Site) -> None:
