@@ -13,12 +13,16 @@ from measures.diagnosis import Candidate, Excess, Reading, share_of_variance
 from sql.verdict_tables import number
 
 Row = dict[str, Any]
-NULLS = {"prompt": ("control", "noise"), "camera": ("noise",), "object": ("control", "noise")}
+CUTS = ("actions_to_object", "words_to_object")
+NULLS = {"prompt": ("control", "noise"), "camera": ("noise",)} | dict.fromkeys(
+    ("object", *CUTS), ("control", "noise")
+)
 """What each question's errors are held against; a whole picture has no elsewhere, so a camera has no control."""
 NULL_WORDS = {
     ("prompt", "control"): "a paraphrase",
     ("object", "control"): "as many pixels elsewhere",
-    **dict.fromkeys([("prompt", "noise"), ("camera", "noise"), ("object", "noise")], "the noise's margin"),
+    **{(question, "control"): "as many patches elsewhere" for question in CUTS},
+    **{(question, "noise"): "the noise's margin" for question in NULLS},
 }
 MISSING = {
     "control": "without a control in the same episodes there is nothing to compare with",

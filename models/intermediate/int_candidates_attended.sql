@@ -10,8 +10,7 @@ objects as (
 
     select * from {{ ref('object_attention_by_episode') }}
     where
-        query = 'action'
-        and rows = 'mean'
+        rows = 'mean'
         and against = 'own'
         and not is_last_prefix_layer
 
@@ -21,9 +20,20 @@ names as (
 
     select distinct
         run_id,
+        'object' as question,
+        'action' as query,
         object
     from {{ ref('int_regions_named') }}
     where object is not null
+
+    union all
+
+    select distinct
+        run_id,
+        question,
+        if(question = 'words_to_object', 'instruction', 'action') as query,
+        candidate as object
+    from {{ ref('int_attention_cuts_named') }}
 
 ),
 
@@ -44,13 +54,14 @@ attended as (
         objects.run_id,
         objects.episode_id,
         objects.denoise_step,
-        'object' as question,
+        names.question,
         objects.role as candidate,
         objects.log_lift
     from objects
     inner join names
         on
             objects.run_id = names.run_id
+            and objects.query = names.query
             and objects.role = names.object
 
 ),

@@ -37,6 +37,12 @@ names as (
 
 ),
 
+cuts as (
+
+    select * from {{ ref('int_attention_cuts_named') }}
+
+),
+
 noises as (
 
     select
@@ -106,6 +112,28 @@ frames as (
 
 ),
 
+cut_frames as (
+
+    select
+        effects.run_id,
+        effects.episode_id,
+        effects.frame_index,
+        effects.noise_index,
+        cuts.question,
+        cuts.candidate,
+        effects.cut,
+        avg(effects.error) filter (where effects.arm = 'cut') as error,
+        avg(effects.error) filter (where effects.arm = 'control') as error_control
+    from effects
+    inner join cuts
+        on
+            effects.run_id = cuts.run_id
+            and effects.cut = cuts.cut
+    where effects.condition_kind = 'knockout'
+    group by all
+
+),
+
 changes as (
 
     select
@@ -146,6 +174,18 @@ changes as (
         avg(error - error_control) as above_control
     from frames
     where object is not null
+    group by all
+
+    union all
+
+    select
+        run_id,
+        episode_id,
+        question,
+        candidate,
+        avg(error) as error,
+        avg(error - error_control) as above_control
+    from cut_frames
     group by all
 
 ),

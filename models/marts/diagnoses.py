@@ -8,7 +8,7 @@ import polars as pl
 from measures import diagnosis
 from measures.diagnosis import INSUFFICIENT, Reading
 from sql import diagnosis_words as words
-from sql.diagnosis_tables import Row, candidates_of, readings_of
+from sql.diagnosis_tables import CUTS, Row, candidates_of, readings_of
 from sql.verdict_tables import number
 
 TEXT, NUMBER = pl.String, pl.Float64
@@ -34,31 +34,44 @@ def model(dbt: Any, session: Any) -> pl.DataFrame:
         for row in dbt.ref("hypothesis_verdicts").pl().iter_rows(named=True)
         if (row["hypothesis"], row["criteria"]) == ("H2.1", "ours")
     }
-    asked = questions_asked(dbt.ref("conditions").pl(), dbt.ref("int_regions_named").pl())
+    asked = questions_asked(
+        dbt.ref("conditions").pl(),
+        dbt.ref("int_regions_named").pl(),
+        dbt.ref("int_attention_cuts_named").pl(),
+    )
     rows = []
     for run in dbt.ref("runs").pl().sort("run_id").iter_rows(named=True):
         run_id = run["run_id"]
-        for question in words.QUESTIONS:
-            of_question = tests.filter((pl.col("run_id") == run_id) & (pl.col("question") == question))
-            found = list(of_question.sort("candidate").iter_rows(named=True))
+        of_run = tests.filter(pl.col("run_id") == run_id).sort("candidate")
+        by_question = {
+            question: list(of_run.filter(pl.col("question") == question).iter_rows(named=True))
+            for question in words.QUESTIONS
+        }
+        for question, found in by_question.items():
             seen = (
                 of_prompt(verdicts[run_id])
                 if question == "prompt"
-                else of_attention(found, run["min_episodes"], run["alpha"])
+                else of_attention(question, found, run["min_episodes"], run["alpha"])
             )
             answer = answered(question, found, (run_id, question) in asked, run["alpha"]) | seen
             other = diagnosis.disagree(answer["answer"], answer["attention_answer"])
             names = [row["candidate"] for row in found]
             sentence = words.told(question, answer["answer"], answer["attention_answer"], other, names)
+            if question == "object":
+                carried = words.paths(found, {cut: by_question[cut] for cut in CUTS})
+                sentence = f"{sentence} {carried}".strip()
             key = {"run_id": run_id, "question": question, "question_in_words": words.QUESTIONS[question]}
             rows.append({**key, "rule": words.RULES[question], **answer, "disagree": other, "told": sentence})
     return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col(NUMBER).fill_nan(None))
 
 
-def questions_asked(conditions: pl.DataFrame, regions: pl.DataFrame) -> set[tuple[str, str]]:
+def questions_asked(
+    conditions: pl.DataFrame, regions: pl.DataFrame, cuts: pl.DataFrame
+) -> set[tuple[str, str]]:
     """(run, question) whose changes the study asks for."""
     asked = {(run_id, "prompt") for run_id in conditions.filter(pl.col("kind") == "prompt")["run_id"]}
     asked |= {(run_id, "camera") for run_id in regions.filter("is_whole_picture")["run_id"]}
+    asked |= set(cuts.select("run_id", "question").iter_rows())
     return asked | {(run_id, "object") for run_id in regions.drop_nulls("object")["run_id"]}
 
 
@@ -84,8 +97,8 @@ def answered(question: str, tests: list[Row], is_asked: bool, alpha: float) -> R
     return numbers | {"answer": answer, "because": words.because(question, tests)}
 
 
-def of_attention(tests: list[Row], min_episodes: int, alpha: float) -> Row:
-    """Which candidate the action tokens attend to above its share of the picture, and by how much (a lift)."""
+def of_attention(question: str, tests: list[Row], min_episodes: int, alpha: float) -> Row:
+    """Which candidate the action tokens (words_to_object: the words) attend to above its share of the picture, and by how much (a lift)."""
     columns = [
         [float("nan") if row[name] is None else row[name] for row in tests]
         for name in ("attention_log_lift", "attention_p_holm")
@@ -96,7 +109,7 @@ def of_attention(tests: list[Row], min_episodes: int, alpha: float) -> Row:
     lead = max(known, key=lambda row: row["attention_log_lift"], default={})
     return {
         "attention_answer": answer,
-        "attention_because": words.lifts(tests),
+        "attention_because": words.lifts(question, tests),
         "attention_estimate": lifted(lead.get("attention_log_lift")),
         "attention_low": lifted(lead.get("attention_low")),
         "attention_high": lifted(lead.get("attention_high")),

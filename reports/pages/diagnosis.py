@@ -12,8 +12,9 @@ from reports.marts.warehouse import Result, Row
 from reports.pages.tables import with_reasons
 
 MEANING = (
-    "Each candidate is changed, and the error of the actions held against what should not matter (a paraphrase, or as many "
-    f"pixels elsewhere) and against a margin of the noise: {words.percent(RELEVANT_SHARE)} of the variance that the change and another noise "
+    "Each candidate is changed, or attention on it cut in all layers, and the error of the actions held against what should not "
+    "matter (a paraphrase, or as many pixels or patches elsewhere) and against a margin of the noise: "
+    f"{words.percent(RELEVANT_SHARE)} of the variance that the change and another noise "
     "make together. It is a cause when it exceeds both (corrected p below the study's level), and none when its 95 % interval "
     "lies below one of them. Anything else is undecided. Of several causes the answer names the largest, and those not shown "
     "to be behind it."
@@ -21,11 +22,11 @@ MEANING = (
 ERROR = "error above its nulls"
 TITLE = "What do the actions depend on?"
 NOTHING = (
-    "The study changes neither the prompt, nor what a camera shows, nor single objects, so nothing can be said about "
-    "what the actions depend on."
+    "The study changes neither the prompt, nor what a camera shows, nor single objects, nor attention on them, so nothing can be "
+    "said about what the actions depend on."
 )
 COMMAND = (
-    "add `conditions: {prompts: ..., paraphrases: ..., occlusion: {regions: ...}, repeats: 1}` to the study, then "
+    "add `conditions: {prompts: ..., paraphrases: ..., occlusion: {regions: ...}, knockout: ..., repeats: 1}` to the study, then "
     "`python -m ingest` and `dbt build`"
 )
 
@@ -48,7 +49,9 @@ def section(ctx: Context) -> list[Section]:
             [*sentences(rows), MEANING],
             [
                 TableBlock(
-                    "Answers by covering and changing, beside what attention says", table(rows), [found]
+                    "Answers by covering, changing and cutting, beside what attention says",
+                    table(rows),
+                    [found],
                 ),
                 candidates(ctx.query("diagnosis_tests")),
             ],
@@ -92,7 +95,7 @@ def candidates(source: Result, first: Sequence[Column] = ()) -> TableBlock:
         Column(
             "attention_lift",
             "lift of attention",
-            hint="of the action tokens, against evenly spread attention",
+            hint="of the action tokens (words_to_object: of the words), against evenly spread attention",
         ),
         text_column("reason", "why it is not decided"),
     ]

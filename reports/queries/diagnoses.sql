@@ -15,4 +15,4 @@ select
     told
 from marts.diagnoses
 where run_id = getvariable('run_id')
-order by array_position(['prompt', 'camera', 'object'], question)
+order by array_position(['prompt', 'camera', 'object', 'actions_to_object', 'words_to_object'], question)

@@ -15,4 +15,7 @@ select
     exp(attention_log_lift) as attention_lift
 from marts.diagnosis_tests
 where run_id = getvariable('run_id')
-order by array_position(['prompt', 'camera', 'object'], question) asc, estimate desc nulls last, candidate asc
+order by
+    array_position(['prompt', 'camera', 'object', 'actions_to_object', 'words_to_object'], question) asc,
+    estimate desc nulls last,
+    candidate asc

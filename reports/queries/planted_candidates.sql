@@ -32,6 +32,6 @@ inner join policies
 order by
     policies.is_planted asc,
     policies.policy asc,
-    array_position(['prompt', 'camera', 'object'], tests.question) asc,
+    array_position(['prompt', 'camera', 'object', 'actions_to_object', 'words_to_object'], tests.question) asc,
     tests.estimate desc nulls last,
     tests.candidate asc

@@ -1,6 +1,6 @@
 -- Where do attention and the actions disagree, in every run?
 -- For example, of the planted policies: study planted-grounded, question camera, answer base, attention_answer none,
--- told 'Attention singles out no camera, but the actions depend on base.' (1 of 15 rows).
+-- told 'Attention singles out no camera, but the actions depend on base.' (1 of 25 rows).
 select
     runs.study,
     diagnoses.question,

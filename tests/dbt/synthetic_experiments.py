@@ -1,7 +1,7 @@
 """Experiments of the synthetic world: covered pictures, cut attention and questions, with effects that are planted.
 
-Layer 1's most attended patches matter, layer 2's do not; so does the path from the words to the target; another noise
-moves the actions by 0.3. The action's first dimension is 1 under the cut, 0 under its control.
+Layer 1's most attended patches matter, layer 2's do not; so does the path from the words to the target, and not that from
+the action tokens to the gripper, though covering the gripper matters; another noise moves the actions by 0.3. The action's first dimension is 1 under the cut, 0 under its control.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 Row = dict[str, Any]
 HIGH, CONTROL, NOISE_FLOOR = 1.0, 0.2, 0.3
 HIGH_SEED, LOW_SEED = 0.5, 0.1
-CUT = 0.9
+CUT, NO_PATH = 0.9, 0.02
+N_LAYERS = 5
 DELETED, INSERTED = 1.6, 0.8
 N_CONTROLS = 2
 REGIONS = [{"name": "gripper", "object": "gripper", "box": None, "camera": "base"}]
@@ -51,13 +52,21 @@ def arms() -> Iterator[Arm]:
     yield occlusion("gripper.region", {**here, "arm": "region"}, HIGH)
     yield occlusion("gripper.region_control", {**here, "arm": "region_control", "control": 0}, CONTROL)
     cut = {"cut": "words-to-target", "query": "instruction", "keys": "object:target", "layer": None}
-    yield Arm("knockout", "words-to-target", {**cut, "arm": "cut"}, CUT, first_action=1.0)
-    yield Arm("knockout", "words-to-target.control.0", {**cut, "arm": "control", "control": 0}, CONTROL)
+    yield knockout("words-to-target", {**cut, "arm": "cut"}, CUT, first_action=1.0)
+    yield knockout("words-to-target.control.0", {**cut, "arm": "control", "control": 0}, CONTROL)
+    cut = {"cut": "actions-to-gripper", "query": "action", "keys": "object:gripper", "layer": None}
+    yield knockout("actions-to-gripper", {**cut, "arm": "cut"}, NO_PATH)
+    yield knockout("actions-to-gripper.control.0", {**cut, "arm": "control", "control": 0}, NO_PATH)
     yield Arm("vqa", "what", {"expects": "{object}"}, 0.0)
 
 
 def occlusion(name: str, params: Row, error: float, mse: float = 0.0) -> Arm:
     return Arm("occlusion", name, params, error, mse)
+
+
+def knockout(name: str, params: Row, error: float, first_action: float = 0.0) -> Arm:
+    """In all layers."""
+    return Arm("knockout", name, {**params, "n_layers": N_LAYERS}, error, first_action=first_action)
 
 
 def condition_group(kind: str) -> str:

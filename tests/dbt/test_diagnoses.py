@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from measures.diagnosis import RELEVANT_SHARE
+from sql import diagnosis_words as words
 from tests.dbt.macros import rendered
 from tests.dbt.synthetic import FEW, PLANTED
-from tests.dbt.synthetic_experiments import CONTROL, HIGH, NOISE_FLOOR
+from tests.dbt.synthetic_experiments import CONTROL, CUT, HIGH, NO_PATH, NOISE_FLOOR
 
 MARGIN = 0.14 / 0.86 * NOISE_FLOOR
 N_EPISODES = PLANTED.n_success + PLANTED.n_failure
@@ -71,6 +72,77 @@ def test_an_object_is_a_cause(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert CONTROL > MARGIN
 
 
+def test_cut_attention_carries_or_does_not(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Cutting the words from the target does 0.9, as many patches elsewhere 0.2. Cutting the action tokens from the
+    gripper does 0.02, less than the margin of a noise of 0.3, though covering the gripper does 1.
+    """
+    found = diagnosis(warehouse, "planted", "words_to_object")
+    assert (found["answer"], found["attention_answer"], found["disagree"]) == ("target", "target", False)
+    assert found["estimate"] == pytest.approx(CUT - CONTROL, abs=0.02)
+    assert found["low"] < found["estimate"] < found["high"]
+    assert "and cutting it from target moves the actions" in found["told"]
+    found = diagnosis(warehouse, "planted", "actions_to_object")
+    assert (found["answer"], found["n_episodes"]) == ("none", N_EPISODES)
+    assert found["estimate"] == pytest.approx(NO_PATH - MARGIN, abs=0.02)
+    assert found["high"] < 0
+    covered = diagnosis(warehouse, "planted", "object")["told"]
+    assert "Cutting the action tokens' attention on gripper moves the actions no more" in covered
+    assert "reaches them by another path" in covered
+
+
+def of(candidate: str, reading: str, reason: str | None = None) -> dict[str, Any]:
+    number = None if reason else 0.5
+    return {
+        **{"candidate": candidate, "reading": reading, "reason": reason, "stricter_null": "noise"},
+        **{"estimate": number, "low": 0.25, "high": 0.75, "p_holm": 0.01, "n_episodes": 30},
+    }
+
+
+def test_a_path_is_told_of_what_is_covered_and_cut() -> None:
+    told = words.paths(
+        [of("gripper", "no cause"), of("pad", "no cause"), of("target", "cause")],
+        {
+            "actions_to_object": [of("gripper", "cause"), of("pad", "no cause"), of("target", "no cause")],
+            "words_to_object": [of("cube", "cause"), of("target", "cause")],
+        },
+    )
+    numbers = "(0.5 [0.25, 0.75] above the noise's margin, p = 0.01, n = 30)"
+    assert told == (
+        f"Covering gripper is no cause, yet cutting the action tokens' attention on it moves the actions {numbers}: "
+        "a cut also hands its share of the attention to other keys. "
+        f"Cutting the action tokens' attention on target moves the actions no more than what should not matter {numbers}: "
+        "what target shows reaches them by another path. "
+        f"Cutting the words' attention on target moves the actions too {numbers}: this link carries what target shows."
+    )
+    open_ = {
+        "actions_to_object": [of("target", "undecided")],
+        "words_to_object": [of("target", "insufficient data", "no repeats")],
+    }
+    assert words.paths([of("target", "cause")], open_) == (
+        f"Whether the action tokens' attention on target carries it is undecided {numbers}. "
+        "Whether the words' attention on target carries it is not decided (no repeats)."
+    )
+    assert words.paths([of("target", "cause")], {"actions_to_object": [], "words_to_object": []}) == ""
+
+
+def test_what_attention_singles_out_and_no_cut_of_it_moves_is_a_disagreement() -> None:
+    """The sentences of the questions about cuts: singled out or not, moved or not."""
+    question, names = "actions_to_object", ["cube", "target"]
+    of_both = "Of cube and target, the action tokens' attention singles out"
+    assert words.told(question, "none", "target", True, names) == (
+        f"{of_both} target, but cutting it moves the actions no more than what should not matter."
+    )
+    assert words.told(question, "cube", "target", True, names) == (
+        f"{of_both} target, but cutting it from cube moves the actions most."
+    )
+    assert words.told(question, "none", "none", False, names) == (
+        f"{of_both} no object, and cutting it moves the actions no more than what should not matter."
+    )
+    assert words.told(question, "target", "target", False, names) == (
+        f"{of_both} target, and cutting it from target moves the actions."
+    )
+
+
 def test_what_a_study_does_not_ask_is_not_applicable(warehouse: duckdb.DuckDBPyConnection) -> None:
     camera = diagnosis(warehouse, "planted", "camera")
     assert (camera["answer"], camera["disagree"]) == ("not applicable", None)
@@ -89,7 +161,7 @@ def test_every_run_has_every_question(warehouse: duckdb.DuckDBPyConnection) -> N
     counts = warehouse.execute(
         "select run_id, count(*) from marts.runs left join marts.diagnoses using (run_id) group by run_id"
     ).fetchall()
-    assert {n for _, n in counts} == {3}
+    assert {n for _, n in counts} == {5}
 
 
 def test_an_unknown_checkpoint_has_no_truth(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -95,7 +95,7 @@ def test_a_region_and_a_head(warehouse: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_a_cut(warehouse: duckdb.DuckDBPyConnection) -> None:
-    (found,) = rows(warehouse, "knockout_effects")
+    (found,) = rows(warehouse, "knockout_effects", "cut = 'words-to-target'")
     assert (found["cut"], found["layer"], found["n_episodes"]) == ("words-to-target", None, N_EPISODES)
     assert found["mean_difference"] == pytest.approx(CUT - CONTROL, abs=0.02)
     assert found["p_holm"] < 0.05
