@@ -30,6 +30,18 @@ experiments as (
 
 ),
 
+action_changes as (
+
+    select * from {{ ref('int_action_changes_by_dimension') }}
+
+),
+
+total_effects as (
+
+    select * from {{ ref('int_total_effects_averaged_to_episodes') }}
+
+),
+
 differences as (
 
     select * from {{ ref('int_episode_differences_paired') }}
@@ -125,6 +137,33 @@ unpivoted as (
 
     select
         run_id,
+        'action change by dimension' as topic,
+        'squared_change' as metric,
+        false as is_last_prefix_layer,
+        condition_id,
+        dimension,
+        episode_id,
+        squared_change as value
+    from action_changes
+
+    union all by name
+
+    select
+        run_id,
+        'total effect' as topic,
+        'total_effect' as metric,
+        false as is_last_prefix_layer,
+        'knockout:' || cut as condition_id,
+        layer,
+        dimension,
+        episode_id,
+        effect as value
+    from total_effects
+
+    union all by name
+
+    select
+        run_id,
         'paired difference' as topic,
         estimand as metric,
         pass,
@@ -177,7 +216,7 @@ numbered as (
     where
         unpivoted.value is not null
         and (
-            unpivoted.topic not in ('paired difference', 'experiment')
+            unpivoted.topic not in ('paired difference', 'experiment', 'action change by dimension', 'total effect')
             or outcomes.outcome = 'all'
         )
 

@@ -20,7 +20,7 @@ from measures.samples import MIN_EPISODES
 
 KEYS = [
     "run_id", "topic", "family", "metric", "pass", "denoise_step", "query", "rows", "camera", "other_camera", "role",
-    "task", "suite", "condition_id", "layer", "outcome",
+    "task", "suite", "condition_id", "dimension", "layer", "outcome",
 ]  # fmt: skip
 READ = [*KEYS, "is_last_prefix_layer", "n", "n_resamples", "bootstrap_seed", "episode_values"]
 GROUPS_AT_A_TIME = 256
@@ -31,7 +31,7 @@ def model(dbt: Any, session: Any) -> pl.DataFrame:
     dbt.config(materialized="table")
     groups = (
         dbt.ref("int_episode_values_listed")
-        .order("n, run_id, family, layer, other_camera, role, task, suite, condition_id, outcome")
+        .order("n, run_id, family, layer, other_camera, role, task, suite, condition_id, dimension, outcome")
         .select(", ".join(f'"{name}"' for name in READ))
     )
     # Not DuckDB's own to_arrow_reader: 1.4 has none, and 2.0 warns of what 1.4 has.

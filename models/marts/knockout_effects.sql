@@ -6,25 +6,6 @@ episodes as (
 
 ),
 
-actions as (
-
-    select * from {{ ref('int_mean_actions') }}
-
-),
-
-conditions as (
-
-    select
-        run_id,
-        condition_id,
-        params ->> '$.arm' as arm,
-        params ->> '$.cut' as cut,
-        (params ->> '$.layer')::integer as layer
-    from {{ ref('stg_raw__conditions') }}
-    where kind = 'knockout'
-
-),
-
 tests as (
 
     select * from {{ ref('paired_tests') }}
@@ -32,63 +13,25 @@ tests as (
 
 ),
 
-dimensions_of_frames as (
+intervals as (
 
-    select
-        actions.run_id,
-        conditions.cut,
-        conditions.layer,
-        actions.episode_id,
-        actions.frame_index,
-        actions.noise_index,
-        actions.dimension,
-        avg(actions.value) filter (where conditions.arm = 'cut')
-        - avg(actions.value) filter (where conditions.arm = 'control') as effect
-    from actions
-    inner join conditions
-        on
-            actions.run_id = conditions.run_id
-            and actions.condition_id = conditions.condition_id
-    group by all
-
-),
-
-dimensions_of_episodes as (
-
-    select
-        run_id,
-        cut,
-        layer,
-        episode_id,
-        dimension,
-        avg(effect) as effect
-    from dimensions_of_frames
-    group by all
-
-),
-
-dimensions as (
-
-    select
-        run_id,
-        cut,
-        layer,
-        dimension,
-        avg(effect) as effect
-    from dimensions_of_episodes
-    group by all
+    select * from {{ ref('bootstrap_intervals') }}
+    where topic = 'total effect'
 
 ),
 
 total_effects as (
 
+    -- Every episode has all dimensions, so that one number of episodes says it for them.
     select
         run_id,
-        cut,
+        condition_id,
         layer,
-        list(effect order by dimension) as total_effect
-    from dimensions
-    where effect is not null
+        max(n) as n_episodes_total_effect,
+        list(estimate order by dimension) as total_effect,
+        list(bca_low order by dimension) as total_effect_low,
+        list(bca_high order by dimension) as total_effect_high
+    from intervals
     group by all
 
 ),
@@ -117,7 +60,10 @@ select
     tests.p,
     tests.p_holm,
     tests.family_size,
-    total_effects.total_effect
+    total_effects.total_effect,
+    total_effects.total_effect_low,
+    total_effects.total_effect_high,
+    total_effects.n_episodes_total_effect
 from averaged
 left join tests
     on
@@ -127,5 +73,5 @@ left join tests
 left join total_effects
     on
         averaged.run_id = total_effects.run_id
-        and averaged.cut = total_effects.cut
+        and total_effects.condition_id = 'knockout:' || averaged.cut
         and averaged.layer is not distinct from total_effects.layer

@@ -1,7 +1,8 @@
 """Experiments of the synthetic world: covered pictures, cut attention and questions, with effects that are planted.
 
 Layer 1's most attended patches matter, layer 2's do not; so does the path from the words to the target, and not that from
-the action tokens to the gripper, though covering the gripper matters; another noise moves the actions by 0.3. The action's first dimension is 1 under the cut, 0 under its control.
+the action tokens to the gripper, though covering the gripper matters; another noise moves the actions by 0.3. Under the
+words' cut the action's first dimension is 1.5 and 0.5 by turns of episodes, 0 under its control.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
         for row in out["inferences"]
         if row["condition_id"] == "baseline:baseline" and not row["noise_index"]
     ]
+    turns = {one: k % 2 for k, one in enumerate(sorted({row["episode_id"] for row in baselines}))}
     for baseline in baselines:
         for arm in arms():
             inference_id = len(out["inferences"]) + 1
@@ -109,7 +111,9 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
                     **baseline,
                     "inference_id": inference_id,
                     "condition_id": f"{arm.kind}:{arm.name}",
-                    "actions": None if is_question else [[arm.first_action, 1.0]] * 2,
+                    "actions": None
+                    if is_question
+                    else [[arm.first_action * (1.5 - turns[baseline["episode_id"]]), 1.0]] * 2,
                     "answer": (f"{right.title()}." if rng.random() < SHARE_RIGHT else "nothing")
                     if is_question
                     else None,

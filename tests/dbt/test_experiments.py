@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from measures.bootstrap import bootstrap_interval
 from tests.dbt.synthetic import PLANTED
 from tests.dbt.synthetic_experiments import (
     CONTROL,
@@ -23,6 +24,7 @@ from tests.dbt.synthetic_experiments import (
 )
 
 N_EPISODES = PLANTED.n_success + PLANTED.n_failure
+IS_WORDS_CUT = "condition_id = 'knockout:words-to-target'"
 
 
 def rows(warehouse: duckdb.DuckDBPyConnection, mart: str, where: str = "true") -> list[dict[str, Any]]:
@@ -100,6 +102,51 @@ def test_a_cut(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert found["mean_difference"] == pytest.approx(CUT - CONTROL, abs=0.02)
     assert found["p_holm"] < 0.05
     assert found["total_effect"] == [1.0, 0.0]
+
+
+def test_a_total_effect_has_an_interval_over_episodes(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """1.5 and 0.5 by turns in the first dimension; the second is the same in every episode, and has no interval."""
+    (found,) = rows(warehouse, "knockout_effects", "cut = 'words-to-target'")
+    expected = bootstrap_interval([1.5, 0.5] * (N_EPISODES // 2), **draws(warehouse))
+    assert found["total_effect_low"] == [pytest.approx(expected.low), None]
+    assert found["total_effect_high"] == [pytest.approx(expected.high), None]
+    assert found["n_episodes_total_effect"] == N_EPISODES
+
+
+def draws(warehouse: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """What intervals over all episodes were drawn with."""
+    (found,) = warehouse.execute(
+        "select distinct seed, n_resamples from marts.bootstrap_intervals where run_id = 'planted' and n = $n",
+        {"n": N_EPISODES},
+    ).fetchall()
+    return dict(zip(("seed", "n_resamples"), found, strict=True))
+
+
+def test_dimensions_of_the_actions(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """From the raw rows: a condition's squared changes by dimension, and the variance of the run's own actions."""
+    found = {row["dimension"]: row for row in rows(warehouse, "action_effects_by_dimension", IS_WORDS_CUT)}
+    changes = warehouse.execute(
+        f"""select avg(per_dim[1]), avg(per_dim[2])
+        from raw.inferences join raw.action_effects using (run_id, inference_id)
+        where run_id = 'planted' and {IS_WORDS_CUT} group by episode_id order by episode_id"""
+    ).fetchnumpy()
+    actions = warehouse.execute(
+        "select actions from raw.inferences where run_id = 'planted' and condition_id = 'baseline:baseline' "
+        "and noise_index = 0"
+    ).fetchall()
+    variances = np.concatenate([np.array(chunk) for (chunk,) in actions]).astype(float).var(axis=0, ddof=1)
+    for row, values, variance in zip((found[1], found[2]), changes.values(), variances, strict=True):
+        assert row["condition_kind"] == "knockout"
+        assert row["n_episodes"] == len(values) == N_EPISODES
+        assert row["mean_squared_change"] == pytest.approx(values.mean())
+        assert row["variance_of_actions"] == pytest.approx(variance)
+        if variance:
+            assert row["mean_squared_change_standardised"] == pytest.approx(values.mean() / variance)
+        else:
+            assert row["mean_squared_change_standardised"] is None
+    expected = bootstrap_interval(changes["avg(per_dim[1])"], **draws(warehouse))
+    assert (found[1]["low"], found[1]["high"]) == pytest.approx((expected.low, expected.high))
+    assert (found[2]["low"], found[2]["high"]) == (None, None)
 
 
 def test_answers(warehouse: duckdb.DuckDBPyConnection) -> None:

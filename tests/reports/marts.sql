@@ -105,7 +105,7 @@ create table marts.region_effects (run_id varchar, region varchar, camera varcha
     family_size bigint);
 create table marts.knockout_effects (run_id varchar, cut varchar, query varchar, keys varchar, layer integer, n_episodes bigint,
     mean_error_cut double, mean_error_control double, mean_difference double, low double, high double, p double, p_holm double,
-    family_size bigint, total_effect double[]);
+    family_size bigint, total_effect double[], total_effect_low double[], total_effect_high double[], n_episodes_total_effect bigint);
 create table marts.effects_by_condition (run_id varchar, condition_id varchar, condition_kind varchar, n_episodes bigint,
     mean_mse double, mean_mse_standardised double, std_mse_standardised double, params json, low double, high double);
 create table marts.diagnoses (run_id varchar, question varchar, question_in_words varchar, answer varchar, estimate double,
