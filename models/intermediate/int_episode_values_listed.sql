@@ -42,6 +42,12 @@ total_effects as (
 
 ),
 
+randomised as (
+
+    select * from {{ ref('int_randomised_compared_to_trained') }}
+
+),
+
 differences as (
 
     select * from {{ ref('int_episode_differences_paired') }}
@@ -148,6 +154,27 @@ unpivoted as (
 
     union all by name
 
+    {% for metric in [
+        'correlation', 'jsd', 'target_log_lift', 'target_log_lift_change', 'target_mass_share_change',
+    ] -%}
+    select
+        run_id,
+        'sanity' as topic,
+        '{{ metric }}' as metric,
+        pass,
+        denoise_step,
+        query,
+        camera,
+        layer,
+        is_last_prefix_layer,
+        condition_id,
+        episode_id,
+        {{ metric }} as value
+    from randomised
+
+    union all by name
+
+    {% endfor -%}
     select
         run_id,
         'total effect' as topic,
@@ -216,7 +243,9 @@ numbered as (
     where
         unpivoted.value is not null
         and (
-            unpivoted.topic not in ('paired difference', 'experiment', 'action change by dimension', 'total effect')
+            unpivoted.topic not in (
+                'paired difference', 'experiment', 'action change by dimension', 'sanity', 'total effect'
+            )
             or outcomes.outcome = 'all'
         )
 

@@ -17,7 +17,8 @@ Row = dict[str, Any]
 HIGH, CONTROL, NOISE_FLOOR = 1.0, 0.2, 0.3
 HIGH_SEED, LOW_SEED = 0.5, 0.1
 CUT, NO_PATH = 0.9, 0.02
-N_LAYERS = 5
+N_LAYERS, N_SHUFFLED = 5, 2
+SHUFFLED_CORRELATION = 0.25
 DELETED, INSERTED = 1.6, 0.8
 N_CONTROLS = 2
 REGIONS = [{"name": "gripper", "object": "gripper", "box": None, "camera": "base"}]
@@ -58,6 +59,7 @@ def arms() -> Iterator[Arm]:
     cut = {"cut": "actions-to-gripper", "query": "action", "keys": "object:gripper", "layer": None}
     yield knockout("actions-to-gripper", {**cut, "arm": "cut"}, NO_PATH)
     yield knockout("actions-to-gripper.control.0", {**cut, "arm": "control", "control": 0}, NO_PATH)
+    yield Arm("randomised", f"top-{N_SHUFFLED}", {"n_layers": N_SHUFFLED}, 0.5)
     yield Arm("vqa", "what", {"expects": "{object}"}, 0.0)
 
 
@@ -100,6 +102,10 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
         for row in out["inferences"]
         if row["condition_id"] == "baseline:baseline" and not row["noise_index"]
     ]
+    attended: dict[int, list[Row]] = {}
+    for row in out["object_metrics"]:
+        if (row["pass"], row["rows"], row["against"]) == ("prefix", "mean", "own"):
+            attended.setdefault(row["inference_id"], []).append(row)
     turns = {one: k % 2 for k, one in enumerate(sorted({row["episode_id"] for row in baselines}))}
     for baseline in baselines:
         for arm in arms():
@@ -120,6 +126,8 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
                     "params": json.dumps({"expected": right}) if is_question else None,
                 }
             )
+            if arm.kind == "randomised":
+                add_shuffled_attention(out, inference_id, baseline["inference_id"], attended)
             if not is_question:
                 noise = rng.normal(0, 0.02)
                 out["action_effects"].append(
@@ -146,3 +154,28 @@ def add_experiments(out: dict[str, list[Row]], seed: int) -> None:
                     "n_planned": size * n_frames,
                 }
             )
+
+
+def add_shuffled_attention(
+    out: dict[str, list[Row]], inference_id: int, baseline_id: int, attended: dict[int, list[Row]]
+) -> None:
+    """The words' maps: in shuffled layers another map without preference, below them the baseline's."""
+    for layer in range(N_LAYERS):
+        is_shuffled = layer >= N_LAYERS - N_SHUFFLED
+        key = {"inference_id": inference_id, "pass": "prefix", "denoise_step": -1, "layer": layer, "head": -1, "query_index": 0,
+               "rows": "mean", "camera": "base"}  # fmt: skip
+        shift = (
+            {"correlation": SHUFFLED_CORRELATION, "jsd": 0.5}
+            if is_shuffled
+            else {"correlation": 1.0, "jsd": 0.0}
+        )
+        same = dict.fromkeys([
+            "mean_diff", "abs_mean_diff", "max_increase", "max_decrease", "l2_distance", "shift_magnitude", "centroid_shift_px",
+            "l2_unit", "total_variation",
+        ], 0.0)  # fmt: skip
+        out["map_shifts"].append({**key, "baseline_id": baseline_id, **same, **shift})
+        for row in attended[baseline_id]:
+            if row["layer"] == layer:
+                even = {"mass_share": row["area_share"], "lift": 1.0, "log_lift": 0.0}
+                hidden = row["mass_share"] is None
+                out["object_metrics"].append({**row, **key, **(even if is_shuffled and not hidden else {})})

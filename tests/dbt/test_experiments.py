@@ -19,8 +19,10 @@ from tests.dbt.synthetic_experiments import (
     HIGH_SEED,
     INSERTED,
     LOW_SEED,
+    N_SHUFFLED,
     NOISE_FLOOR,
     SHARE_RIGHT,
+    SHUFFLED_CORRELATION,
 )
 
 N_EPISODES = PLANTED.n_success + PLANTED.n_failure
@@ -147,6 +149,29 @@ def test_dimensions_of_the_actions(warehouse: duckdb.DuckDBPyConnection) -> None
     expected = bootstrap_interval(changes["avg(per_dim[1])"], **draws(warehouse))
     assert (found[1]["low"], found[1]["high"]) == pytest.approx((expected.low, expected.high))
     assert (found[2]["low"], found[2]["high"]) == (None, None)
+
+
+def test_shuffled_layers_lose_their_maps_and_the_target(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """The top 2 of 5 layers: another map, and the trained log lift of the target, from the raw rows, is lost."""
+    found = {row["layer"]: row for row in rows(warehouse, "sanity_by_layer")}
+    trained = warehouse.execute(
+        """select layer, avg(one.log_lift) from (
+            select metrics.layer, inferences.episode_id, avg(metrics.log_lift) as log_lift
+            from raw.object_metrics as metrics join raw.inferences using (run_id, inference_id)
+            join raw.objects using (run_id, episode_id, frame_index, camera, object_index)
+            where run_id = 'planted' and condition_id = 'baseline:baseline' and noise_index = 0 and pass = 'prefix'
+                and rows = 'mean' and against = 'own' and role = 'target'
+            group by all
+        ) as one group by layer"""
+    ).fetchall()
+    assert len(found) == len(trained) == PLANTED.n_layers
+    for layer, log_lift in trained:
+        row, is_shuffled = found[layer], layer >= PLANTED.n_layers - N_SHUFFLED
+        assert (row["is_randomised"], row["n_layers_randomised"]) == (is_shuffled, N_SHUFFLED)
+        assert row["n_episodes"] == N_EPISODES >= row["n_episodes_target"] > N_EPISODES / 2
+        assert row["mean_correlation"] == (SHUFFLED_CORRELATION if is_shuffled else 1)
+        assert row["mean_target_log_lift_change"] == pytest.approx(-log_lift if is_shuffled else 0, rel=1e-4)
+        assert (row["target_log_lift_change_low"] is None) == (not is_shuffled)
 
 
 def test_answers(warehouse: duckdb.DuckDBPyConnection) -> None:
