@@ -73,8 +73,9 @@ class LayerTests:
 
     def verdict(self, met: bool, index: int, because: str) -> Verdict:
         """The verdict with the numbers of the test that decides."""
-        estimate, low, high = (float(column[index]) for column in (self.estimate, self.low, self.high))
-        return Verdict(outcome(met), estimate, low, high, int(self.n[index]), self.family, because)
+        columns = (self.estimate, self.low, self.high, self.p)
+        estimate, low, high, p = (float(column[index]) for column in columns)
+        return Verdict(outcome(met), estimate, low, high, int(self.n[index]), self.family, because, p)
 
     def insufficient(self, usable: Bools, min_episodes: int, wanted: int, where: str = "layers") -> Verdict:
         """Not enough tests over enough episodes."""

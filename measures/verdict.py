@@ -26,7 +26,9 @@ class Verdict(NamedTuple):
     """estimate and low..high belong to the layer that decides (NaN where there is none); because: one
     sentence.
 
-    n: episodes. family_size: the tests of the family, 0 where the rule tests nothing.
+    n: episodes. family_size: the tests of the family that could be run, None where the rule tests nothing (it reads an
+    interval, or thresholds alone) or was not reached. p: of the test that decides, as its rule reads it (corrected for
+    ours, uncorrected for the seed's); NaN where the rule reads none.
     """
 
     verdict: Outcome
@@ -34,8 +36,9 @@ class Verdict(NamedTuple):
     low: float
     high: float
     n: int
-    family_size: int
+    family_size: int | None
     because: str
+    p: float = math.nan
 
 
 def middle_layers(n_layers: int) -> list[int]:
@@ -49,10 +52,10 @@ def middle_layers(n_layers: int) -> list[int]:
 
 def not_applicable(because: str) -> Verdict:
     """The model or the study lacks what the hypothesis is about."""
-    return Verdict(Outcome.NOT_APPLICABLE, math.nan, math.nan, math.nan, 0, 0, because)
+    return Verdict(Outcome.NOT_APPLICABLE, math.nan, math.nan, math.nan, 0, None, because)
 
 
-def insufficient(n: int, family: int, because: str) -> Verdict:
+def insufficient(n: int, family: int | None, because: str) -> Verdict:
     """Too few episodes, or a number the criterion names is missing."""
     return Verdict(Outcome.INSUFFICIENT, math.nan, math.nan, math.nan, n, family, because)
 

@@ -143,7 +143,7 @@ def modality(
     """
     short = too_few_episodes(n, min_episodes)
     if short or np.isnan([log_ratio, low, high]).any():
-        return insufficient(n, 0, short or "the ratio or its interval is undefined")
+        return insufficient(n, None, short or "the ratio or its interval is undefined")
     value, bottom, top = np.exp([log_ratio, low, high]).tolist()
     claimed = band(bottom, top)
     because = (
@@ -151,7 +151,7 @@ def modality(
         f"{_reading(bottom, top, claimed)}{_layer_bands(layer_low, layer_high)}"
     )
     met = claimed in (Band.VISUAL, Band.LINGUISTIC)
-    return Verdict(outcome(met), value, bottom, top, n, 0, because)
+    return Verdict(outcome(met), value, bottom, top, n, None, because)
 
 
 def _actions(p: float | None, alpha: float) -> str:

@@ -99,9 +99,9 @@ def answers(
     Supported: the interval lies above 0.
     """
     if n < min_episodes or math.isnan(low):
-        return insufficient(n, 0, f"{n} episodes have answers, at least {min_episodes} are needed")
+        return insufficient(n, None, f"{n} episodes have answers, at least {min_episodes} are needed")
     because = (
         f"{accuracy:.1%} of the answers are right, always giving the most frequent right answer {majority:.1%}: "
         f"a difference of {difference:.3g} [{low:.3g}, {high:.3g}] over {n} episodes"
     )
-    return Verdict(outcome(low > 0), difference, low, high, n, 0, because)
+    return Verdict(outcome(low > 0), difference, low, high, n, None, because)

@@ -35,7 +35,7 @@ def h4(
     short = too_few_episodes(n, min_episodes)
     if short or math.isnan(share) or math.isnan(p) or math.isnan(correlation):
         return insufficient(
-            n, 0, short or "the share between heads or the correlation of halves is undefined"
+            n, None, short or "the share between heads or the correlation of halves is undefined"
         )
     because = (
         f"{share:.3g} [{low:.3g}, {high:.3g}] of the variance of the target's lift within layers lies between heads "
@@ -43,4 +43,4 @@ def h4(
         f"the other at {correlation:.2f} ({CORRELATION_NEEDED:g} needed); {n} episodes"
     )
     met = p < alpha and correlation >= CORRELATION_NEEDED
-    return Verdict(outcome(met), share, low, high, n, 1, because)
+    return Verdict(outcome(met), share, low, high, n, 1, because, p)

@@ -40,13 +40,16 @@ def h1_1(
     p_student: Values,
     n_success: int,
     n_failure: int,
+    low: Values | None = None,
+    high: Values | None = None,
     min_episodes: int = MIN_EPISODES,
     alpha: float = ALPHA,
 ) -> Verdict:
     """H1.1 by the seed, all three criteria. Each [L]. Seed 5.1.
 
     Overlap > .5 in at least 3 layers; concentration > 2 in every middle layer; Student's p < alpha,
-    success against failure, in some layer. Estimate: the third largest overlap.
+    success against failure, in some layer. Estimate: the third largest overlap, with its interval (``low``, ``high``);
+    p: the smallest.
     """
     overlap, concentration, p = floats(overlap), floats(concentration), floats(p_student)
     n, family, middle = n_success + n_failure, family_size(p), middle_layers(len(overlap))
@@ -65,8 +68,9 @@ def h1_1(
         f"(over {CONCENTRATION_NEEDED:g} needed), the smallest of {family} uncorrected p is "
         f"{smallest:.3g} (under {alpha:g} needed)"
     )
-    third = float(np.sort(overlap[np.isfinite(overlap)])[-LAYERS_NEEDED])
-    return Verdict(outcome(met), third, math.nan, math.nan, n, family, because)
+    third = int(np.argsort(np.where(np.isfinite(overlap), overlap, -np.inf))[-LAYERS_NEEDED])
+    bottom, top = (math.nan if ends is None else float(floats(ends)[third]) for ends in (low, high))
+    return Verdict(outcome(met), float(overlap[third]), bottom, top, n, family, because, smallest)
 
 
 def h1_1b(
@@ -113,19 +117,19 @@ def h2_1(
     most = math.sqrt(2 * n_rows)
     if most <= L2_NEEDED:
         because = f"L2 over {L2_NEEDED:g} cannot be met: over {n_rows} text rows it is at most {most:.3g}"
-        return Verdict(Outcome.UNREACHABLE, math.nan, math.nan, math.nan, n, 0, because)
+        return Verdict(Outcome.UNREACHABLE, math.nan, math.nan, math.nan, n, None, because)
     middle = middle_layers(len(floats(l2_distance)))
     l2, r, px = (floats(values)[middle] for values in (l2_distance, correlation, centroid_shift_px))
     short = too_few_episodes(n, min_episodes)
     if short or not middle or np.isnan([l2, r, px]).any():
-        return insufficient(n, 0, short or "a middle layer has no number")
+        return insufficient(n, None, short or "a middle layer has no number")
     met = l2.min() > L2_NEEDED and r.max() < CORRELATION_BELOW and px.min() > CENTROID_PX_NEEDED
     because = (
         f"in {span(middle)} L2 is at least {l2.min():.3g} (over {L2_NEEDED:g} needed, "
         f"{most:.3g} possible), r at most {r.max():.3g} (under {CORRELATION_BELOW:g} needed), "
         f"the centroid moves at least {px.min():.3g} px (over {CENTROID_PX_NEEDED:g} needed)"
     )
-    return Verdict(outcome(bool(met)), float(l2.min()), math.nan, math.nan, n, 0, because)
+    return Verdict(outcome(bool(met)), float(l2.min()), math.nan, math.nan, n, None, because)
 
 
 def modality(mean_ratio: float, n: int, min_episodes: int = MIN_EPISODES) -> Verdict:
@@ -135,8 +139,8 @@ def modality(mean_ratio: float, n: int, min_episodes: int = MIN_EPISODES) -> Ver
     """
     short = too_few_episodes(n, min_episodes)
     if short or not math.isfinite(mean_ratio):
-        return insufficient(n, 0, short or "the ratio is undefined: the linguistic mass is about 0")
+        return insufficient(n, None, short or "the ratio is undefined: the linguistic mass is about 0")
     claimed = band(mean_ratio, mean_ratio)
     because = f"the mean visual/linguistic ratio is {mean_ratio:.3g} over {n} episodes: {claimed} band"
     met = claimed in (Band.VISUAL, Band.LINGUISTIC)
-    return Verdict(outcome(met), mean_ratio, math.nan, math.nan, n, 0, because)
+    return Verdict(outcome(met), mean_ratio, math.nan, math.nan, n, None, because)

@@ -20,6 +20,7 @@ VERDICTS = {
     **dict.fromkeys(["estimate", "low", "high"], pl.Float64),
     **dict.fromkeys(["n", "family_size"], pl.Int64),
     "because": pl.String,
+    "p": pl.Float64,
 }
 """Columns of a table of verdicts."""
 
@@ -52,4 +53,4 @@ def number(value: float | None) -> float:
 
 def nothing_done(tables: Tables) -> Verdict | None:
     """The verdict of a run without a completed inference; ``tables`` hold its ``coverage``."""
-    return None if tables["coverage"]["n_ok"].sum() else insufficient(0, 0, "no inference was completed")
+    return None if tables["coverage"]["n_ok"].sum() else insufficient(0, None, "no inference was completed")

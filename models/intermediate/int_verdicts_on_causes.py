@@ -30,7 +30,9 @@ def causal(run: Run, tables: Tables, hypothesis: str, estimand: str, kind: str) 
         return missing
     tested = tables["paired"].filter((pl.col("hypothesis") == hypothesis) & (pl.col("estimand") == estimand))
     if tested.is_empty():
-        return nothing_done(tables) or insufficient(0, 0, f"no {kind} was run with a control to compare with")
+        return nothing_done(tables) or insufficient(
+            0, None, f"no {kind} was run with a control to compare with"
+        )
     noise = (
         tables["experiments"]
         .filter(pl.col("condition_kind") == "noise")["mean_mse_standardised"]

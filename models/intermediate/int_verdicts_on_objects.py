@@ -25,6 +25,15 @@ def model(dbt: Any, session: Any) -> pl.DataFrame:
             & (pl.col("against") == "own")
         ),
         "tests": dbt.ref("outcome_tests").pl().filter(OF_WORDS),
+        "intervals": dbt.ref("bootstrap_intervals")
+        .pl()
+        .filter(
+            OF_WORDS
+            & (pl.col("topic") == "object attention")
+            & (pl.col("metric") == "overlap_ratio_seed")
+            & (pl.col("outcome") == "all")
+            & (pl.col("role") == "target")
+        ),
         "paired": dbt.ref("paired_tests").pl().filter(OF_WORDS),
         "episodes": dbt.ref("episodes").pl(),
         "coverage": dbt.ref("coverage").pl(),
@@ -63,7 +72,7 @@ def h1_1_seed(run: Run, tables: Tables) -> Verdict:
         & (pl.col("rows") == "max")
         & (pl.col("camera") == main_camera(tables))
     )
-    layers = tables["objects"].filter(counted)
+    layers, intervals = (tables[name].filter(counted) for name in ("objects", "intervals"))
     tests = outcome_tests(tables, "overlap_ratio_seed")
     n_layers = run["n_layers"]
     verdict = verdicts_seed.h1_1(
@@ -71,6 +80,8 @@ def h1_1_seed(run: Run, tables: Tables) -> Verdict:
         over_layers(layers, "mean_attention_concentration_seed", n_layers),
         over_layers(tests, "p_student_seed", n_layers),
         *outcome_counts(tests),
+        over_layers(intervals, "percentile_low", n_layers),
+        over_layers(intervals, "percentile_high", n_layers),
         min_episodes=run["min_episodes"],
         alpha=run["alpha"],
     )

@@ -114,7 +114,7 @@ def prompts_missing(tables: Tables, needs_paraphrases: bool) -> Verdict | None:
     if needs_paraphrases and "paraphrase" not in kinds:
         return not_applicable("the study has no paraphrases to compare with")
     if counterfactuals(tables).is_empty():
-        return nothing_done(tables) or insufficient(0, 0, "no changed prompt gave a map to compare")
+        return nothing_done(tables) or insufficient(0, None, "no changed prompt gave a map to compare")
     return None
 
 

@@ -50,6 +50,12 @@ tests as (
 
 ),
 
+tests_seed as (
+
+    select * from {{ ref('int_fidelity_seed_tested') }}
+
+),
+
 averaged as (
 
     select
@@ -79,6 +85,7 @@ averaged as (
 
 select
     averaged.*,
+    tests_seed.p_seed,
     tests.low,
     tests.high,
     tests.p,
@@ -94,6 +101,12 @@ left join tests
         and averaged.layer = tests.layer
         and averaged.camera = tests.camera
         and tests.condition_id = 'occlusion:' || averaged.fill
+left join tests_seed
+    on
+        averaged.run_id = tests_seed.run_id
+        and averaged.layer = tests_seed.layer
+        and averaged.camera = tests_seed.camera
+        and averaged.fill = tests_seed.fill
 left join noise_floors
     on averaged.run_id = noise_floors.run_id
 left join curves

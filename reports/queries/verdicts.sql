@@ -6,6 +6,7 @@ select
     estimate,
     low,
     high,
+    p,
     estimate_unit,
     n,
     family_size,

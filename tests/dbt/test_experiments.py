@@ -206,13 +206,29 @@ def test_verdicts(warehouse: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_the_seeds_p_is_the_paired_t_tests(warehouse: duckdb.DuckDBPyConnection) -> None:
-    differences = warehouse.execute(
-        "select fidelity_seed from intermediate.int_occlusions_compared where run_id = 'planted' and layer = 1"
-    ).fetchall()
-    expected = stats.ttest_1samp([one for (one,) in differences], 0, alternative="greater")
+    """From the raw rows: the MSE of the high arm minus that of the low arm, an episode."""
+    expected = []
+    for layer in (1, 2):
+        arms = [
+            [mse for (mse,) in warehouse.execute(
+                """select avg(mse) from raw.action_effects join raw.inferences using (run_id, inference_id)
+                where run_id = 'planted' and condition_id = $one group by episode_id order by episode_id""",
+                {"one": f"occlusion:L{layer}.{arm}"},
+            ).fetchall()]
+            for arm in ("high_seed", "low_seed")
+        ]  # fmt: skip
+        assert len(arms[0]) == N_EPISODES
+        expected.append(stats.ttest_rel(*arms, alternative="greater").pvalue)
+    found = {row["layer"]: row["p_seed"] for row in rows(warehouse, "fidelity_by_layer")}
+    assert [found[1], found[2]] == pytest.approx(expected, rel=1e-6)
     (row,) = rows(warehouse, "hypothesis_verdicts", "hypothesis = 'H1' and criteria = 'seed'")
-    assert f"n = {len(differences)}" in row["because"]
-    assert expected.pvalue < 0.05
+    assert row["p"] == pytest.approx(min(expected), rel=1e-6)
+    assert (row["low"], row["n"], row["family_size"]) == (None, N_EPISODES, 2)
+
+
+def test_a_rule_without_a_test_has_no_family(warehouse: duckdb.DuckDBPyConnection) -> None:
+    for row in rows(warehouse, "hypothesis_verdicts", "hypothesis in ('M', 'H2.2')"):
+        assert (row["p"], row["family_size"]) == (None, None)
 
 
 def test_a_study_without_experiments_says_so(warehouse: duckdb.DuckDBPyConnection) -> None:

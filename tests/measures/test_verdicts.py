@@ -82,7 +82,10 @@ class TestObjectAttention:
         p[3] = 0.049
         found = verdicts_seed.h1_1(overlap, concentration, p, 20, 20)
         assert found.verdict is Outcome.SUPPORTED
-        assert (found.estimate, found.n, found.family_size) == (0.51, 40, 18)
+        assert (found.estimate, found.n, found.family_size, found.p) == (0.51, 40, 18, 0.049)
+        assert math.isnan(found.low)
+        with_ends = verdicts_seed.h1_1(overlap, concentration, p, 20, 20, overlap - 0.1, overlap + 0.2)
+        assert (with_ends.low, with_ends.high) == (0.51 - 0.1, 0.51 + 0.2)
         assert "(L2, L7, L8)" in found.because
         for array, index, value in ((overlap, 2, 0.5), (concentration, 10, 2.0), (p, 3, 0.05)):
             spoiled = [a.copy() for a in (overlap, concentration, p)]
@@ -103,7 +106,7 @@ class TestSuccessAndFailure:
     def test_one_layer_by_both_tests_supports_it(self):
         found = verdicts.h1_1b([0.2, -0.9], [0.3, 0.01], [0.4, 0.02], 22, 21, [-0.3, -1.5], [0.7, -0.3])
         assert (found.verdict, found.estimate, found.low, found.high) == (Outcome.SUPPORTED, -0.9, -1.5, -0.3)
-        assert (found.n, found.family_size) == (43, 2)
+        assert (found.n, found.family_size, found.p) == (43, 2, 0.02)  # the larger of the two tests'
         assert "L1, has g -0.9 [-1.5, -0.3], p = 0.02" in found.because
         assert "(22 successes, 21 failures)" in found.because
 
@@ -122,6 +125,7 @@ class TestSuccessAndFailure:
     def test_the_seed_takes_any_uncorrected_layer(self):
         found = verdicts_seed.h1_1b([0.1, 0.8], [0.6, 0.04], 20, 20)
         assert (found.verdict, found.estimate, found.family_size) == (Outcome.SUPPORTED, 0.8, 2)
+        assert found.p == 0.04
         assert verdicts_seed.h1_1b([0.1, 0.8], [0.6, 0.06], 20, 20).verdict is Outcome.NOT_SUPPORTED
         assert verdicts_seed.h1_1b([0.1], [0.01], 3, 20).verdict is Outcome.INSUFFICIENT
 
@@ -163,6 +167,8 @@ class TestPromptControl:
         l2[5:11], r[5:11], px[5:11] = 5.1, 0.7, 51
         found = verdicts_seed.h2_1(l2, r, px, 20, n_rows=13)
         assert (found.verdict, found.estimate) == (Outcome.SUPPORTED, 5.1)
+        assert found.family_size is None
+        assert math.isnan(found.p)
         for spoiled in ((np.where(np.arange(18) == 8, 5, l2), r, px), (l2, r + 0.11, px), (l2, r, px - 1)):
             assert verdicts_seed.h2_1(*spoiled, 20, n_rows=13).verdict is Outcome.NOT_SUPPORTED
         assert verdicts_seed.h2_1(l2, r, px, 19, n_rows=13).verdict is Outcome.INSUFFICIENT
@@ -191,6 +197,7 @@ class TestModality:
         found = verdicts.modality(math.log(middle), math.log(low), math.log(high), 20)
         assert found.verdict == outcome
         assert found.because.endswith(words)
+        assert found.family_size is None
         assert (found.estimate, found.low, found.high) == (
             pytest.approx(middle),
             pytest.approx(low),
@@ -218,6 +225,7 @@ class TestModality:
     )
     def test_the_seed_reads_a_point(self, ratio, outcome):
         assert verdicts_seed.modality(ratio, 20).verdict == outcome
+        assert verdicts_seed.modality(ratio, 20).family_size is None
         assert verdicts_seed.modality(ratio, 19).verdict is Outcome.INSUFFICIENT
 
 

@@ -20,7 +20,7 @@ def test_a_difference_must_be_significant_and_above_the_noise_floor():
     found = h1([0.05, 0.4, 0.3], [0.001, 0.03, 0.04], low=[0.01, 0.1, 0.2], high=[0.1, 0.8, 0.5])
     # The smallest p belongs to a difference under the floor: of those above it the next decides.
     assert (found.verdict, found.estimate, found.low, found.high) == (Outcome.SUPPORTED, 0.4, 0.1, 0.8)
-    assert (found.n, found.family_size) == (30, 3)
+    assert (found.n, found.family_size, found.p) == (30, 3, 0.03)
     assert "2 of 3 tests" in found.because
     assert "3 the p alone" in found.because
     assert "black, L1" in found.because
@@ -54,6 +54,7 @@ def test_the_seeds_fidelity_is_the_one_sided_paired_t_test():
     assert p[1] < 0.05 < p[0]
     assert found.verdict is Outcome.SUPPORTED
     assert found.estimate == pytest.approx((high - low)[1].mean(), rel=1e-5)
+    assert found.p == pytest.approx(p[1])
     assert f"L4, has {found.estimate:.3g}, p = {p[1]:.3g}, n = 25" in found.because
     assert "1 of 2 layers" in found.because
     assert "1 of them above 0.1 ('strong')" in found.because

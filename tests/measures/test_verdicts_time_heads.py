@@ -60,6 +60,7 @@ def test_h4_needs_both(p, correlation, verdict):
     found = h4(0.4, p, correlation, 20, 0.3, 0.5)
     assert found.verdict is verdict
     assert (found.estimate, found.low, found.high, found.n) == (0.4, 0.3, 0.5, 20)
+    assert (found.p, found.family_size) == (p, 1)
 
 
 def test_h4_too_little_to_say():

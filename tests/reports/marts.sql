@@ -80,7 +80,7 @@ create table marts.bootstrap_intervals (run_id varchar, family varchar, metric v
     query varchar, "rows" varchar, camera varchar, role varchar, layer smallint, outcome varchar, n bigint, estimate double,
     percentile_low double, percentile_high double, bca_low double, bca_high double, n_resamples bigint, seed bigint, reason varchar);
 create table marts.hypothesis_verdicts (run_id varchar, hypothesis varchar, criteria varchar, verdict varchar, question varchar,
-    estimate double, low double, high double, estimate_unit varchar, n bigint, family_size bigint, camera varchar,
+    estimate double, low double, high double, p double, estimate_unit varchar, n bigint, family_size bigint, camera varchar,
     because varchar, query varchar);
 create table marts.frame_gallery (run_id varchar, episode_id varchar, frame_index integer, camera varchar, condition_id varchar,
     pass varchar, denoise_step smallint, layer smallint, query varchar, "rows" varchar, head smallint, map float[], mass float,
@@ -98,6 +98,7 @@ create table marts.word_object_attention (run_id varchar, episode_id varchar, ou
 create table marts.fidelity_by_layer (run_id varchar, layer integer, camera varchar, fill varchar, query varchar,
     is_last_prefix_layer boolean, n_episodes bigint, mean_error_high double, mean_error_control double, mean_fidelity double,
     std_fidelity double, mean_mse_high_seed double, mean_mse_low_seed double, mean_fidelity_seed double, label_seed varchar,
+    p_seed double,
     low double, high double, p double, p_holm double, family_size bigint, noise_floor double, deletion_auc double,
     insertion_auc double);
 create table marts.region_effects (run_id varchar, region varchar, camera varchar, fill varchar, n_episodes bigint,
