@@ -50,9 +50,9 @@ comment on column raw.map_shifts.mean_diff is
 comment on column raw.map_shifts.abs_mean_diff is
     'Mean absolute change of the raw map per patch.';
 comment on column raw.map_shifts.max_increase is
-    'Largest increase of a patch, raw map.';
+    'Largest signed change of a patch, raw map: below 0 where every patch lost.';
 comment on column raw.map_shifts.max_decrease is
-    'Largest decrease of a patch, raw map (negative).';
+    'Smallest signed change of a patch, raw map: the largest decrease where it is negative; above 0 where every patch gained.';
 comment on column raw.map_shifts.l2_distance is
     'Frobenius distance of the raw maps.';
 comment on column raw.map_shifts.correlation is
