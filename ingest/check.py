@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def check(study: Study, lake: Path) -> Check:
                 inferences[group.name] += len(frames) * len(study.noise.seeds)
                 estimate.add(episode, condition, prompt, frames, has_attention=group.captures)
     n_bytes = estimate.n_bytes
-    free = shutil.disk_usage(_existing_parent(lake)).free
+    free = shutil.disk_usage(_place_of(lake)).free
     if free < n_bytes:
         raise UserError(
             f"{lake}: about {n_bytes / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB free; choose another with --lake"
@@ -123,8 +124,16 @@ def _calibration_problems(episode: Episode) -> list[str]:
     return list(found)
 
 
-def _existing_parent(path: Path) -> Path:
-    path = path.resolve()
-    while not path.exists():
-        path = path.parent
+def _place_of(lake: Path) -> Path:
+    """The folder that is there of a lake to be. Raises UserError where no lake can be made."""
+    try:
+        path = lake.resolve()
+        while not path.exists():
+            path = path.parent
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
+        raise UserError(f"{lake}: cannot be followed ({error}); choose another with --lake") from error
+    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+        raise UserError(
+            f"{lake}: cannot be written ({path} is no folder that can be written to); choose another with --lake"
+        )
     return path

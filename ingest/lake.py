@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from ingest.errors import DataError, UserError
 from ingest.identity import hash_file, unit_of
 from ingest.manifest import MANIFEST, read_manifest
+from ingest.schema import ids_of
 
 _WRITING, _REPLACED, _UNIT = ".writing-", ".replaced-", "unit="
 # The one table that is not the same each time, so its checksum is not part of the manifest.
@@ -90,7 +91,7 @@ class RunFolder:
             ) from error
 
     def damaged_files(self, unit: str, *, verify: bool) -> list[Path]:
-        """Files of a unit that are missing, cut short or of another number of rows than the manifest says.
+        """Files of a unit that are missing, cut short, of another table or number of rows than the manifest says.
 
         Only the end of each file is read; ``verify`` compares checksums too.
         """
@@ -101,7 +102,7 @@ class RunFolder:
         for table, facts in manifest["tables"].items():
             path = self.unit_path(unit) / f"{table}.parquet"
             is_checked = verify and facts["blake2b"] is not None
-            if _rows_in(path) != facts["rows"] or (is_checked and hash_file(path) != facts["blake2b"]):
+            if _rows_in(path, table) != facts["rows"] or (is_checked and hash_file(path) != facts["blake2b"]):
                 damaged.append(path)
         return damaged
 
@@ -176,12 +177,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     building.replace(path)
 
 
-def _rows_in(path: Path) -> int | None:
-    """The number of rows that a Parquet file's footer states; None where it is missing or has no footer."""
+def _rows_in(path: Path, table: str) -> int | None:
+    """The number of rows that a Parquet file's footer states; None where it is missing, has no footer or lacks ids."""
     try:
-        return int(pq.read_metadata(path).num_rows)
+        footer = pq.read_metadata(path)
     except (pa.ArrowException, OSError):
         return None
+    return int(footer.num_rows) if ids_of(table) <= set(footer.schema.names) else None
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ingest.errors import DataError, UserError
 from ingest.lake import RunFolder, run_ids
 from ingest.manifest import hash_of
+from ingest.schema import SCHEMA_VERSION, arrow_schema
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Loadable:
 def loadable(lake: Path) -> Loadable:
     """Reads the plans and manifests of all runs.
 
-    Raises UserError when the lake has no run, and DataError when a file is missing, cut short or of another number
+    Raises UserError when the lake has no run, or one of a newer Gazehouse, and DataError when a file is missing, cut short or of another number
     of rows than its manifest says: a table that silently lost a unit would be worse than none.
     """
     runs, without_plan = [], []
@@ -95,14 +96,30 @@ def _run(folder: RunFolder) -> LoadableRun | None:
     plan, runs = folder.read(folder.run_unit, "units"), folder.read(folder.run_unit, "runs")
     if plan is None or runs is None:
         return None
-    planned = tuple(plan.to_pylist())
+    row = runs.to_pylist()[0]
+    _refuse_newer(folder, row)
+    planned = tuple(_known("units", planned) for planned in plan.to_pylist())
     manifests = {}
     for unit in [folder.run_unit, *(row["unit"] for row in planned)]:
         manifest = folder.manifest(unit)
         if manifest is not None:
             _refuse_damage(folder, unit)
             manifests[unit] = manifest
-    return LoadableRun(folder, runs.to_pylist()[0], planned, manifests)
+    return LoadableRun(folder, _known("runs", row), planned, manifests)
+
+
+def _known(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Without columns that another version has added."""
+    return {name: value for name, value in row.items() if name in arrow_schema(table).names}
+
+
+def _refuse_newer(folder: RunFolder, row: dict[str, Any]) -> None:
+    version = row.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UserError(
+            f"{folder.path}: made by a newer Gazehouse (schema version {version}, this one knows {SCHEMA_VERSION}); "
+            "update Gazehouse, or name another with --lake"
+        )
 
 
 def _refuse_damage(folder: RunFolder, unit: str) -> None:

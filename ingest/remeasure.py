@@ -205,7 +205,15 @@ class _Remeasure:
     def _stored(self, unit: str, name: str) -> pa.Table | None:
         """A table in the schema it was written with, so that it is written again with the same bytes."""
         table = self._folder.read(unit, name)
-        return None if table is None else table.cast(arrow_schema(name)).combine_chunks()
+        try:
+            return None if table is None else table.cast(arrow_schema(name)).combine_chunks()
+        except ValueError as error:  # Arrow's own errors of names and types among them
+            path = self._folder.unit_path(unit) / f"{name}.parquet"
+            raise DataError(
+                f"{path} is no table of {name} ({str(error).splitlines()[0]}); delete the unit's folder and run the study again",
+                subject=path.relative_to(self._folder.path).as_posix(),
+                reason="damaged_unit",
+            ) from error
 
     def _baseline(self) -> Baseline | None:
         unit = self._unit("baseline")

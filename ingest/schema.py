@@ -34,6 +34,7 @@ UNIT_TABLES = (
 )
 # The same layout, episode or object may be written by several units of a run: one of the equal rows is loaded.
 SHARED_TABLES = frozenset({"episodes", "frames", "layouts", "tokens", "regions", "queries", "objects"})
+_IDS = frozenset({"run_id", "episode_id", "inference_id", "condition_id", "layout_id", "unit"})
 
 
 @lru_cache
@@ -69,6 +70,12 @@ def declare_rows_kept(connection: duckdb.DuckDBPyConnection, counts: dict[str, i
 def arrow_schema(table: str) -> pa.Schema:
     """The Arrow schema of a raw table as it is written to Parquet. Raises KeyError for an unknown table."""
     return _arrow_schemas()[table]
+
+
+@lru_cache
+def ids_of(table: str) -> frozenset[str]:
+    """Columns of a raw table that every lake has had; none for a table that is unknown here."""
+    return _IDS.intersection(_arrow_schemas()[table].names) if table in raw_ddl() else frozenset()
 
 
 @lru_cache

@@ -238,6 +238,16 @@ def options_of(section: PolicySection, model: type[SectionType]) -> SectionType:
         raise UserError("; ".join(found)) from error
 
 
+def refuse_unused(section: PolicySection, *keys: Literal["config", "options"]) -> None:
+    """Raises UserError where the study says something that the family does not read."""
+    for key in keys:
+        if getattr(section, key):
+            raise UserError(
+                f"policy.{key}: the family {section.family!r} has none, found {_SHORT.repr(getattr(section, key))}; "
+                "leave it out"
+            )
+
+
 def resolve_path(text: str) -> Path:
     """A path of the study: as given, or below the project where the working directory has no such path.
 

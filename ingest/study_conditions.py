@@ -14,7 +14,9 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 _Every = Annotated[int | None, Field(ge=1, description="Overrides conditions.every for this section.")]
 Preset = Literal["objects", "empty", "shuffled_words", "synonym", "opposite", "random_words", "contradiction"]
-Layers = Literal["all"] | list[Annotated[int, Field(ge=0)]]
+Layers = Literal["all"] | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+# Each is an inference on every keyframe; more would be a slip of the pen, and as many conditions are made at once.
+_MOST_COPIES = 1000
 Name = Annotated[str, Field(min_length=1)]
 
 
@@ -58,7 +60,9 @@ class OcclusionSection(Section):
     query: Literal["instruction", "action"] = Field("instruction", description="Whose baseline maps.")
     percentile: float = Field(90, gt=0, lt=100, description="Patches above it in their map are occluded.")
     fills: list[Fill] = Field(["black"], min_length=1, description="What patches are covered with.")
-    controls: int = Field(3, ge=1, description="Places of the same shape and number of patches, elsewhere.")
+    controls: int = Field(
+        3, ge=1, le=_MOST_COPIES, description="Places of the same shape and number of patches, elsewhere."
+    )
     cameras: Literal["together", "each"] = Field(
         "together", description="All cameras in one inference, or each in one of its own."
     )
@@ -85,12 +89,14 @@ class KnockoutSection(Section):
     layers: Layers | Literal["each"] = Field(
         "all", description="Cut in all of them at once, or `each` by itself."
     )
-    controls: int = Field(3, ge=0, description="Cuts to as many keys elsewhere.")
+    controls: int = Field(3, ge=0, le=_MOST_COPIES, description="Cuts to as many keys elsewhere.")
     every: _Every = None
 
 
 class AblationSection(Section):
-    heads: Literal["each"] | list[tuple[int, int]] = Field("each", description="[layer, head] pairs.")
+    heads: Literal["each"] | Annotated[list[tuple[int, int]], Field(min_length=1)] = Field(
+        "each", description="[layer, head] pairs."
+    )
     passes: list[str] = Field(default_factory=list, description="Empty: every pass.")
     modes: list[Literal["zero", "mean"]] = Field(
         ["zero"], min_length=1, description="What a head's output becomes."
@@ -130,7 +136,9 @@ class ConditionSection(Section):
     paraphrases: list[_Text] = Field(
         default_factory=list, description="The same request in other words: the null of prompts."
     )
-    repeats: int = Field(0, ge=0, description="The baseline again under so many other noises.")
+    repeats: int = Field(
+        0, ge=0, le=_MOST_COPIES, description="The baseline again under so many other noises."
+    )
     occlusion: OcclusionSection | None = Field(None, description="Patches are covered in the raw picture.")
     knockout: list[KnockoutSection] = Field(
         default_factory=list, description="Attention is cut inside the softmax."

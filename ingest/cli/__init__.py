@@ -22,5 +22,5 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(arguments, prog_name="python -m ingest")
-    except OSError as error:  # of what is printed before there is a command, as by --help
+    except (KeyboardInterrupt, OSError) as error:  # before there is a command, or of what --help prints
         sys.exit(told(error))

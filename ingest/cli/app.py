@@ -10,6 +10,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, ParamSpec
 
+import duckdb
 import typer
 
 from ingest.cli import check, load, measure, publish, run, sql, status
@@ -41,38 +42,49 @@ def explained(command: Callable[P, int | None]) -> Callable[P, None]:
             _refuse_paths_without_text(kwargs.values())
             code = command(*args, **kwargs) or 0
             sys.stdout.flush()
-        except GazehouseError as error:
-            print(f"error: {printable(str(error))}", file=sys.stderr)
-            for line in getattr(error, "details", ()):
-                print(f"  {printable(line)}", file=sys.stderr)
-            code = EXIT_USER if isinstance(error, UserError) else EXIT_PARTIAL
-        except BrokenPipeError:
-            # As a command that `head` has read enough of: silently, with the code of SIGPIPE.
-            _silence_output()
-            code = _EXIT_PIPE_CLOSED
-        except OSError as error:
+        except (KeyboardInterrupt, Exception) as error:
             code = told(error)
-        except KeyboardInterrupt:
-            print(
-                "\ninterrupted: finished units are kept; the same command goes on from there", file=sys.stderr
-            )
-            code = _EXIT_INTERRUPTED
         raise typer.Exit(code)
 
     return inner
 
 
-def told(error: OSError) -> int:
-    """One line about an error of the system; the exit code."""
+def told(error: BaseException) -> int:
+    """One line about an error; the exit code. Raises the error again where it is a fault of ours."""
+    if _is_interrupt(error):
+        print("\ninterrupted: finished units are kept; the same command goes on from there", file=sys.stderr)
+        return _EXIT_INTERRUPTED
+    if isinstance(error, GazehouseError):
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        for line in getattr(error, "details", ()):
+            print(f"  {printable(line)}", file=sys.stderr)
+        return EXIT_USER if isinstance(error, UserError) else EXIT_PARTIAL
+    if isinstance(error, BrokenPipeError):
+        # As a command that `head` has read enough of: silently, with the code of SIGPIPE.
+        _silence_output()
+        return _EXIT_PIPE_CLOSED
+    if not isinstance(error, OSError):
+        raise error
     if error.filename is None and not _can_print():
+        why = error.strerror
         print(
-            f"error: standard output cannot be written ({error.strerror}); what was done before is done",
-            file=sys.stderr,
+            f"error: standard output cannot be written ({why}); what was done before is done", file=sys.stderr
         )
         _silence_output()
     else:
         print(f"error: {printable(str(error))}; free space or mend the path, then run again", file=sys.stderr)
     return EXIT_PARTIAL
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Ctrl-C, or what DuckDB makes of it while it works on a query: a RuntimeError or one of its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | duckdb.InterruptException) or (
+            isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+        ):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _can_print() -> bool:

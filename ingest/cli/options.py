@@ -18,7 +18,18 @@ StudyFile = Annotated[
     Path, typer.Option("--study", help="Study file (YAML).", show_default="the bundled demo")
 ]
 _LAKE, _WAREHOUSE = "GAZEHOUSE_LAKE", "GAZEHOUSE_WAREHOUSE"
-Lake = Annotated[Path, typer.Option("--lake", help="Folder of the lake.", envvar=_LAKE)]
+
+
+def _folder(text: str | Path) -> Path:
+    """Not the working directory, where a shell's variable was empty."""
+    if text == "":
+        raise typer.BadParameter("expected a folder; `.` is the working directory")
+    return Path(text)
+
+
+Lake = Annotated[
+    Path, typer.Option("--lake", help="Folder of the lake.", envvar=_LAKE, parser=_folder, metavar="<path>")
+]
 Warehouse = Annotated[Path, typer.Option("--warehouse", help="DuckDB file.", envvar=_WAREHOUSE)]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="At most this many episodes, outcomes in turn.")

@@ -38,7 +38,7 @@ def _show(lake: Path, run_id: str, verify: bool) -> int:
     has_plan = folder.manifest(folder.run_unit) is not None
     plan, runs = folder.read(folder.run_unit, "units"), folder.read(folder.run_unit, "runs")
     if not has_plan or plan is None or runs is None:
-        print(f"run {run_id}: its plan is missing; run the study again", file=sys.stderr)
+        print(f"run {printable(run_id)}: its plan is missing; run the study again", file=sys.stderr)
         return 1
     units = [row["unit"] for row in plan.to_pylist()]
     manifests = [folder.manifest(unit) for unit in units]
@@ -50,7 +50,9 @@ def _show(lake: Path, run_id: str, verify: bool) -> int:
     statuses = [_status(manifest, damaged.get(unit)) for unit, manifest in zip(units, manifests, strict=True)]
     counts = Counter(statuses)
     parts = " + ".join(f"{counts[status]} {status}" for status in sorted(counts, key=_order))
-    print(f"run {run_id} ({printable(runs['study'][0].as_py())}): {len(statuses)} planned = {parts}")
+    print(
+        f"run {printable(run_id)} ({printable(runs['study'][0].as_py())}): {len(statuses)} planned = {parts}"
+    )
     reasons = Counter(
         (status, str(manifest["reason"]))
         for status, manifest in zip(statuses, manifests, strict=True)
@@ -60,7 +62,7 @@ def _show(lake: Path, run_id: str, verify: bool) -> int:
         print(f"  {status}: {count} units, {printable(reason)}")
     paths = [path for of_unit in damaged.values() for path in of_unit]
     for path in paths:
-        print(f"  damaged: {path}; delete the unit's folder and run the study again")
+        print(f"  damaged: {printable(str(path))}; delete the unit's folder and run the study again")
     return 0 if counts["done"] == len(statuses) and not paths else 1
 
 

@@ -14,7 +14,7 @@ from ingest.conditions.circuits import knockout_conditions
 from ingest.conditions.occlusion import occlusion_conditions
 from ingest.conditions.presets import preset_conditions
 from ingest.errors import UnknownNameError, UserError
-from ingest.study_conditions import AblationSection, ConditionSection, RandomisedSection
+from ingest.study_conditions import AblationSection, ConditionSection, RandomisedSection, RegionSection
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def _conditions(section: ConditionSection, name: str, shape: ModelShape, seed: i
             yield Condition("noise", str(index), name, noise_offset=index)
     elif name == "occlusion" and section.occlusion is not None:
         _check_layers("occlusion", section.occlusion.layers, shape)
+        _check_cameras(section.occlusion.regions, shape)
         yield from occlusion_conditions(section.occlusion, shape.cameras, shape.n_layers)
     elif name == "knockout":
         for one in section.knockout:
@@ -147,6 +148,15 @@ def _check_layers(where: str, layers: str | Sequence[int], shape: ModelShape) ->
         raise UnknownNameError(
             f"conditions.{where}.layers: unknown layer {unknown[0]}; the model's layers are 0 to {shape.n_layers - 1}"
         )
+
+
+def _check_cameras(regions: Sequence[RegionSection], shape: ModelShape) -> None:
+    for region in regions:
+        if region.camera not in (None, *shape.cameras):
+            raise UnknownNameError(
+                f"conditions.occlusion.regions.{region.name}.camera: the model sees no camera {region.camera!r}, but "
+                f"{', '.join(map(repr, shape.cameras))}"
+            )
 
 
 def _refuse_twice(group: str, conditions: Sequence[Condition]) -> None:

@@ -7,6 +7,7 @@ The study names where they are made: ``policy: {family: huggingface, checkpoint:
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from ingest.attention.layout import Layout
 from ingest.attention.tapping import tap
 from ingest.attention.taps import TapPoint, WeightSink
 from ingest.episodes.base import Observation
-from ingest.errors import UserError
+from ingest.errors import GazehouseError, UserError
 from ingest.policies.base import Geometry, Prepared, Seen
 from ingest.policies.finite import refuse_not_finite
 from ingest.policies.pictures_once import each_once
@@ -131,7 +132,7 @@ def stacked(items: Sequence[Inputs]) -> Inputs:
 def load(section: PolicySection, device: str) -> HuggingFacePolicy:
     """Calls the study's ``policy.config``, 'module:function', with (section, device).
 
-    Raises UserError where there is no such function or it makes something else, CheckpointError for weights that are
+    Raises UserError where there is no such function, it fails or makes something else, CheckpointError for weights that are
     not finite.
     """
     module_name, _, function_name = (section.config or "").partition(":")
@@ -145,7 +146,17 @@ def load(section: PolicySection, device: str) -> HuggingFacePolicy:
         raise UserError(f"policy.config: {error}; is its folder on PYTHONPATH?") from error
     except AttributeError as error:
         raise UserError(f"policy.config: {module_name} has no {function_name!r}") from error
-    policy = make(section, device)
+    try:
+        policy = make(section, device)
+    except GazehouseError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        says = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"policy.config: {section.config} failed with {type(error).__name__} ({says}), at {where.filename}:{where.lineno}; "
+            "expected a function of (section, device)"
+        ) from error
     if not isinstance(policy, HuggingFacePolicy):
         raise UserError(
             f"policy.config: {section.config} made a {type(policy).__name__}, no HuggingFacePolicy"

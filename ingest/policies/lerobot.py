@@ -35,7 +35,7 @@ from ingest.policies.lerobot_text import text_of
 from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.pictures_once import each_once
 from ingest.policies.smolvla_tap import smolvla_edits, smolvla_tap
-from ingest.study import PolicySection
+from ingest.study import PolicySection, refuse_unused
 
 _PROBES = ((90, 160), (160, 90))  # height and width of pictures that leave bars either way
 
@@ -61,6 +61,7 @@ def load(section: PolicySection, device: str) -> LeRobotAdapter:
     without it every feature is a camera of its own name. Features that no camera fills are missing cameras.
     Raises CheckpointError, and UnknownNameError for a feature that the policy does not have.
     """
+    refuse_unused(section, "options")
     checkpoint = read_checkpoint(section, device)
     features = _features_of(section.config, list(checkpoint.policy.config.image_features))
     return LeRobotAdapter(checkpoint, features, section, device)

@@ -38,7 +38,7 @@ from ingest.policies.finite import refuse_not_finite
 from ingest.policies.openpi_text import Given, text_tokens
 from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.pictures_once import each_once
-from ingest.study import PolicySection, resolve_path
+from ingest.study import PolicySection, refuse_unused, resolve_path
 
 log = logging.getLogger(__name__)
 WEIGHTS = "model.safetensors"
@@ -83,6 +83,7 @@ def load(section: PolicySection, device: str) -> OpenPiAdapter:
     Raises UnknownNameError for a config that openpi does not have, UserError for one that is no pi0 or pi0.5 or whose
     robot is not mapped here, CheckpointError for a folder that is missing, incomplete, of another shape or damaged.
     """
+    refuse_unused(section, "options")
     config = _config(section)
     folder = resolve_path(section.checkpoint)
     if not (folder / WEIGHTS).is_file():

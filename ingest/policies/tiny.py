@@ -31,7 +31,7 @@ from ingest.policies.finite import refuse_not_finite
 from ingest.policies.pi_layout import Slot, pi_layout
 from ingest.policies.pictures_once import each_once
 from ingest.policies.text import listed
-from ingest.study import PolicySection, resolve_path
+from ingest.study import PolicySection, refuse_unused, resolve_path
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 # Checkpoints that come with the package, by the name a study gives them.
@@ -46,6 +46,7 @@ def load(section: PolicySection, device: str) -> TinyAdapter:
     """
     if section.dtype != "float32":
         raise UserError(f"policy.dtype: the tiny policy runs in float32, found {section.dtype!r}")
+    refuse_unused(section, "config", "options")
     folder = BUNDLED.get(section.checkpoint) or resolve_path(section.checkpoint)
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:

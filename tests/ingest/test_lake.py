@@ -26,11 +26,15 @@ def rows(count: int, **columns: object) -> pa.Table:
     return pa.table({"n": list(range(count)), **{name: [value] * count for name, value in columns.items()}})
 
 
+def timings(count: int, **columns: object) -> pa.Table:
+    return rows(count, run_id="0123456789abcdef", unit="aa", inference_id=None, **columns)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     made = RunFolder(tmp_path / "lake", "0123456789abcdef")
     with made.writer():
-        made.write("aa", {"b": rows(3), "timings": rows(2), "empty": rows(0)}, FACTS)
+        made.write("aa", {"b": rows(3), "timings": timings(2), "empty": rows(0)}, FACTS)
     return made
 
 
@@ -129,7 +133,7 @@ def test_damage_is_found_by_the_checksum(folder: RunFolder) -> None:
 
 def test_timings_have_no_checksum_but_must_be_there(folder: RunFolder) -> None:
     path = folder.unit_path("aa") / "timings.parquet"
-    pq.write_table(rows(2, seconds=9.0), path)
+    pq.write_table(timings(2, seconds=9.0), path)
     assert folder.damaged_files("aa", verify=True) == []
     path.unlink()
     assert folder.damaged_files("aa", verify=True) == [path]

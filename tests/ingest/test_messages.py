@@ -6,8 +6,10 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -173,6 +175,36 @@ def test_a_full_disk_behind_standard_output(one_unit: World, tmp_path: Path, arg
         "error: standard output cannot be written (No space left on device); what was done before is done\n"
     )
     assert (tmp_path / "w.duckdb").exists() == ("load" in arguments)
+
+
+def test_ctrl_c_while_the_database_works(warehouse: Path) -> None:
+    """DuckDB tells of it by errors of its own."""
+    query = "select count(*) from range(1000000000) a, range(1000000000) b where a.range = b.range + random()"
+    process = start("sql", "--warehouse", warehouse, query)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT), (out, err)
+    assert err == "\ninterrupted: finished units are kept; the same command goes on from there\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [(RuntimeError, "Query interrupted"), (duckdb.InterruptException, "INTERRUPT Error")]
+)
+def test_ctrl_c_while_tables_are_filled(
+    one_unit: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception], says: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise kind(says)
+
+    monkeypatch.setattr("ingest.warehouse.fill", interrupted)
+    for command in ("load", "publish"):
+        ended = cli(command, "--lake", one_unit.lake, "--warehouse", tmp_path / "w.duckdb")
+        assert ended.code == 130
+        assert ended.err.endswith(
+            "\ninterrupted: finished units are kept; the same command goes on from there\n"
+        )
+    assert not list(tmp_path.glob("*.duckdb*"))
 
 
 BYTES = os.fsdecode(b"\xff")
