@@ -73,7 +73,9 @@ averaged_over_heads as (
         attention_masses.layer,
         queries.action_token,
         sum(list_dot_product(attention_masses.object_masses, subjects.is_subject)) / any_value(subjects.n_objects)
-        / nullif(sum(attention_masses.masses[subjects.position]), 0) as mass_share
+        / nullif(sum(attention_masses.masses[subjects.position]), 0) as mass_share,
+        avg(list_dot_product(attention_masses.object_masses, subjects.is_subject)) / any_value(subjects.n_objects)
+            as mass_seed
     from attention_masses
     inner join subjects
         on
@@ -104,7 +106,8 @@ averaged_to_frames as (
         averaged_over_heads.action_token,
         subjects.camera,
         subjects.role,
-        sum(averaged_over_heads.mass_share * subjects.n_objects) / sum(subjects.n_objects) as mass_share
+        sum(averaged_over_heads.mass_share * subjects.n_objects) / sum(subjects.n_objects) as mass_share,
+        sum(averaged_over_heads.mass_seed * subjects.n_objects) / sum(subjects.n_objects) as mass_seed
     from averaged_over_heads
     inner join subjects using (subject)
     where averaged_over_heads.mass_share is not null

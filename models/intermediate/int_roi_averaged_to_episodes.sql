@@ -63,7 +63,8 @@ averaged_tokens as (
         role,
         'all' as third,
         count(*) as n_frames,
-        avg(mass_share) as mass_share
+        avg(mass_share) as mass_share,
+        avg(mass_seed) as mass_seed
     from tokens
     group by all
 
@@ -93,6 +94,7 @@ flagged as (
         unioned.n_frames,
         unioned.mass_share,
         unioned.log_lift,
+        unioned.mass_seed,
         {{ is_last_prefix_layer('unioned.pass', 'unioned.layer', 'runs.n_layers') }} as is_last_prefix_layer
     from unioned
     inner join runs

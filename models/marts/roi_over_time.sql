@@ -30,7 +30,8 @@ averaged_over_episodes as (
         avg(episodes.mass_share) as mean_mass_share,
         stddev_samp(episodes.mass_share) as std_mass_share,
         avg(episodes.log_lift) as mean_log_lift,
-        stddev_samp(episodes.log_lift) as std_log_lift
+        stddev_samp(episodes.log_lift) as std_log_lift,
+        avg(episodes.mass_seed) as mean_mass_seed
     from episodes
     inner join outcomes
         on

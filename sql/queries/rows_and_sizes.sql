@@ -1,5 +1,5 @@
 -- How large the warehouse is: estimated rows of every table, largest first.
--- For example, of the demo: schema_name raw, table_name attention_masses, n_rows 652512, n_columns 13 (1 of 89 rows).
+-- For example, of the demo: schema_name raw, table_name attention_masses, n_rows 652512, n_columns 13 (1 of 91 rows).
 select
     schema_name,
     table_name,

@@ -79,16 +79,21 @@ def test_action_tokens_are_shares_of_the_mean_over_heads(
     )
     over_heads = masses.group_by(
         "episode_id", "frame_index", "denoise_step", "layer", "query_index", "object_index"
-    ).agg((pl.col("object_masses").cast(pl.Float64).sum() / pl.col("picture").sum()).alias("share"))
+    ).agg(
+        (pl.col("object_masses").cast(pl.Float64).sum() / pl.col("picture").sum()).alias("share"),
+        pl.col("object_masses").cast(pl.Float64).mean().alias("seed"),
+    )
     frames = over_heads.join(roles, on=["episode_id", "frame_index", "object_index"])
     keys = ["denoise_step", "layer", "query_index", "role"]
     episodes = (
         frames.group_by("episode_id", "frame_index", *keys)
-        .agg(pl.col("share").mean())
+        .agg(pl.col("share", "seed").mean())
         .group_by("episode_id", *keys)
-        .agg(pl.col("share").mean())
+        .agg(pl.col("share", "seed").mean())
     )
-    expected = episodes.group_by(keys).agg(pl.col("share").mean().alias("mean_mass_share"))
+    expected = episodes.group_by(keys).agg(
+        pl.col("share").mean().alias("mean_mass_share"), pl.col("seed").mean().alias("mean_mass_seed")
+    )
     expected = expected.with_columns(action_token=pl.col("query_index") - 1).drop("query_index")
     found = mart(warehouse, "roi_over_time").filter(
         (pl.col("outcome") == "all") & pl.col("action_token").is_not_null()
