@@ -16,6 +16,7 @@ from ingest.conditions.places import elsewhere, top_patches
 from ingest.conditions.view import FrameView, MapChoice
 from ingest.errors import UserError
 from ingest.objects.coverage import patch_coverage
+from ingest.policies.base import Seen
 from ingest.study_conditions import KnockoutSection
 
 Bools = NDArray[np.bool_]
@@ -58,17 +59,19 @@ class Cut:
     def _keys(self, view: FrameView, layout: Layout, part: PassLayout, name: str) -> tuple[int, ...]:
         if not name.startswith((OBJECT, TOP)):
             return next((region.keys for region in part.regions if region.name == name), ())
+        if view.scene.seen is None:
+            raise Inapplicable("frame_failed", "the frame could not be read")
         keys: list[int] = []
         for camera in layout.cameras_in(part):
-            patches = self._patches(view, camera.name, name)
+            if camera.name not in view.scene.seen.letterboxes:  # a picture that the model predicts
+                continue
+            patches = self._patches(view.scene.seen, view, camera.name, name)
             keys += part.patch_keys(camera)[patches].tolist()
         return tuple(keys)
 
-    def _patches(self, view: FrameView, camera: str, name: str) -> Bools:
-        if view.scene.seen is None:
-            raise Inapplicable("frame_failed", "the frame could not be read")
+    def _patches(self, seen: Seen, view: FrameView, camera: str, name: str) -> Bools:
         side = view.side(camera)
-        picture = view.scene.seen.letterboxes[camera].picture_share(side) > 0
+        picture = seen.letterboxes[camera].picture_share(side) > 0
         chosen = self._chosen(view, camera, picture, name)
         if self.control is None or not chosen.any():
             return chosen

@@ -19,7 +19,7 @@ from ingest.conditions.pixels import enlarged, filled, in_picture, raw_pixels
 from ingest.conditions.places import elsewhere, seed_pixels, top_patches
 from ingest.conditions.view import FrameView, MapChoice
 from ingest.episodes.base import Observation
-from ingest.episodes.preprocess import Letterbox
+from ingest.episodes.preprocess import PIXELS, Letterbox
 from ingest.study_conditions import OcclusionSection, RegionSection
 
 Bools = NDArray[np.bool_]
@@ -196,7 +196,7 @@ def _condition(arm: str, params: Mapping[str, object], change: Occlusion) -> Con
 def _letterbox(view: FrameView, camera: str) -> Letterbox:
     if view.scene.seen is None:
         raise Inapplicable("frame_failed", "the frame could not be read")
-    return view.scene.seen.letterboxes[camera]
+    return view.scene.seen.letterboxes[camera].scaled(PIXELS)  # as masks of objects are
 
 
 def _map(view: FrameView, camera: str, choice: MapChoice) -> NDArray[np.float64]:

@@ -29,6 +29,8 @@ CAMERA_SERIALS = "camera_serials"  # our attribute of the file: JSON, camera fol
 # What the state vector holds, in this order: the arm's joints, or for a gripper without arm its pose; then the gripper.
 POSE_PARTS = ("joint_positions", "cartesian_position")
 GRIPPER_PART = "gripper_position"
+# Names of robosuite, which LIBERO and RoboCasa record; policies that were trained on them (Cosmos Policy) read them.
+ROBOSUITE_PARTS = ("robot0_gripper_qpos", "robot0_eef_pos", "robot0_eef_quat")
 
 _VALUES_LIMIT = 50_000_000
 _HAND_CAMERA_TYPE = 0
@@ -103,7 +105,7 @@ def _with_file(root: Path, path: Path, read: Callable[[h5py.File], _Read]) -> _R
 
 def _trajectory(file: h5py.File, name: str) -> Trajectory:
     parts: dict[str, NDArray[np.float64]] = {}
-    for part in (*POSE_PARTS, GRIPPER_PART):
+    for part in (*POSE_PARTS, GRIPPER_PART, *ROBOSUITE_PARTS):
         array = _array(file, f"{ROBOT_STATE}/{part}", name)
         # NaN throughout marks what a robot does not have.
         if array is not None and not (array.size and np.isnan(array).all()):

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from ingest.attention.layout import Camera, Layout, LayoutError, PassLayout, Query, Token, patch_tokens
 from ingest.episodes.base import Observation
+from ingest.episodes.trajectory import ROBOSUITE_PARTS
 from ingest.errors import DataError, UnknownNameError
 from ingest.identity import digest
 from ingest.policies.text import Piece, Span, listed, mark
@@ -72,7 +73,6 @@ class Suite:
         return self.frames.index("action")
 
 
-_ROBOSUITE_STATE = ("robot0_gripper_qpos", "robot0_eef_pos", "robot0_eef_quat")
 # As `get_action` of cosmos-policy builds the sequence; the route through it reads the indices from its result.
 SUITES = {
     "libero": Suite(
@@ -81,7 +81,7 @@ SUITES = {
             *("future_state", "future_wrist", "future_primary", "value"),
         ),
         chunk=(16, 7),
-        state_parts=_ROBOSUITE_STATE,
+        state_parts=ROBOSUITE_PARTS,
     ),
     "robocasa": Suite(
         frames=(
@@ -89,7 +89,7 @@ SUITES = {
             *("future_state", "future_wrist", "future_primary", "future_secondary", "value"),
         ),
         chunk=(32, 7),
-        state_parts=_ROBOSUITE_STATE,
+        state_parts=ROBOSUITE_PARTS,
     ),
     "aloha": Suite(
         frames=(
@@ -145,18 +145,23 @@ def the_square(observation: Observation, camera: str) -> NDArray[np.uint8]:
 def state_of(observation: Observation, suite: Suite, wanted: int | None) -> NDArray[np.float64]:
     """The suite's parts of the state one after the other, or the whole state where they are not recorded apart.
 
-    Raises DataError where it has not the ``wanted`` length.
+    Raises DataError where it has not the ``wanted`` length, or is not finite.
     """
     parts = [observation.state_parts[name] for name in suite.state_parts if name in observation.state_parts]
     is_whole = len(parts) == len(suite.state_parts) > 0
     state = np.concatenate(parts) if is_whole else np.asarray(observation.state, dtype=np.float64)
+    subject, named = f"frame {observation.frame_index}", ", ".join(suite.state_parts) or "the joint positions"
     if wanted is not None and len(state) != wanted:
-        subject = f"frame {observation.frame_index}"
         raise DataError(
-            f"{subject}: the checkpoint's state has {wanted} numbers, found {len(state)}; record "
-            f"{', '.join(suite.state_parts) or 'the joint positions'}",
+            f"{subject}: the checkpoint's state has {wanted} numbers, found {len(state)}; record {named}",
             subject=subject,
             reason="missing_state",
+        )
+    if not np.isfinite(state).all():
+        raise DataError(
+            f"{subject}: {named} are not all finite; leave the frame out with a white_list.json",
+            subject=subject,
+            reason="state_not_finite",
         )
     return state
 

@@ -355,7 +355,7 @@ def _short(key: str) -> str:
 
 def _as_input(frame: NDArray[np.uint8]) -> Tensor:
     """uint8 [H, W, 3] -> float32 [3, H, W] in [0, 1], as LeRobot's data sets give it."""
-    return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(frame.copy()).permute(2, 0, 1).float() / 255  # frames are read-only
 
 
 def _as_picture(image: Tensor) -> NDArray[np.uint8]:

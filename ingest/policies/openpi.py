@@ -63,7 +63,7 @@ def robots() -> dict[type, Robot]:
         droid_policy.DroidInputs: Robot(
             {"base": "observation/exterior_image_1_left", "wrist": "observation/wrist_image_left"},
             {
-                "observation/joint_position": "joint_position",
+                "observation/joint_position": "joint_positions",  # the episodes' name
                 "observation/gripper_position": "gripper_position",
             },
             droid_policy.make_droid_example(),

@@ -11,7 +11,9 @@ import pytest
 
 from ingest.episodes.base import EpisodeRef, KeyframeRule
 from ingest.episodes.droid import DroidEpisode, DroidSource
+from ingest.episodes.trajectory import ROBOSUITE_PARTS
 from ingest.errors import DataError, UserError
+from ingest.policies.cosmos_layout import SUITES, state_of
 from tests.episodes.builders import ROLES, frame_path, write_droid_episode
 
 
@@ -127,6 +129,23 @@ def test_joints_come_first_and_every_part_is_kept(tmp_path: Path) -> None:
     observation = open_only(tmp_path).observation(1)
     assert observation.state.shape == (8,)
     np.testing.assert_array_equal(observation.state_parts["cartesian_position"], np.arange(6.0, 12.0))
+
+
+def test_robosuites_parts_are_kept_beside_the_state(tmp_path: Path) -> None:
+    path = write_droid_episode(tmp_path, "success", "a", n_frames=2)
+    with h5py.File(path / "trajectory.h5", "a") as file:
+        for size, name in enumerate(ROBOSUITE_PARTS, start=2):
+            file[f"observation/robot_state/{name}"] = np.arange(2.0 * size).reshape(2, size)
+
+    observation = open_only(tmp_path).observation(1)
+
+    assert observation.state.shape == (8,)
+    assert [observation.state_parts[name].tolist() for name in ROBOSUITE_PARTS] == [
+        [2, 3],
+        [3, 4, 5],
+        [4, 5, 6, 7],
+    ]
+    assert state_of(observation, SUITES["libero"], 9).tolist() == [2, 3, 3, 4, 5, 4, 5, 6, 7]
 
 
 def test_an_array_of_nan_marks_what_the_robot_does_not_have(tmp_path: Path) -> None:

@@ -394,6 +394,8 @@ def test_pictures_that_the_policy_would_stretch_are_refused():
         policy.see(replace(observation, images={"primary": wide["primary"]}))
     with pytest.raises(DataError, match="has 5 numbers, found 3"):
         policy.see(replace(observation, state_parts={}, state=np.zeros(3)))
+    with pytest.raises(DataError, match="gripper_qpos, eef_pos are not all finite"):
+        policy.see(replace(observation, state_parts={}, state=np.array([0, 0, 0, 0, np.nan])))
 
 
 def test_the_route_through_get_action_gives_its_actions():

@@ -105,7 +105,7 @@ def test_compiling_is_off_and_the_log_says_so(checkpoint, caplog):
 
 
 def test_a_state_of_another_robot_is_a_data_error(checkpoint):
-    with pytest.raises(DataError, match="7 numbers of joint_position, found none"):
+    with pytest.raises(DataError, match="7 numbers of joint_positions, found none"):
         load(checkpoint).see(observe("pi05_libero", 0))
 
 
@@ -136,7 +136,7 @@ def test_actions_are_those_of_openpis_own_infer(name, dtype):
     if "libero" in name:
         example["observation/state"] = observation.state
     else:
-        example["observation/joint_position"] = observation.state_parts["joint_position"]
+        example["observation/joint_position"] = observation.state_parts["joint_positions"]
         example["observation/gripper_position"] = observation.state_parts["gripper_position"]
     # The compiled function of the instance computes the same, but not to the bit.
     policy.policy._sample_actions = type(policy.model).sample_actions.__get__(policy.model)

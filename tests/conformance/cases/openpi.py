@@ -138,7 +138,7 @@ def observe(name: str, index: int) -> Observation:
     rng = np.random.default_rng(50 + index)
     if "libero" in name:
         return random_observation(index, CAMERAS, {"state": rng.random(8)})
-    state = {"joint_position": rng.random(7), "gripper_position": rng.random(1)}
+    state = {"joint_positions": rng.random(7), "gripper_position": rng.random(1)}
     return random_observation(index, CAMERAS, state)
 
 
@@ -209,7 +209,7 @@ def case(name: str, dtype: str, tolerance: float) -> Case:
         long_prompt=LONG,
         mass_tolerance=tolerance,
         sum_tolerance=1e-4 if dtype == "float32" else 2e-3,
-        batch_tolerance=tolerance,
+        batch_tolerance=max(tolerance, 1e-4),  # noise that differs in its last bit alone moves masses by 2e-5
         without={"rotary embedding left out": "the weights are the model's own"},
     )
 
