@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import transformers
 
 from ingest.episodes.base import Observation
 from ingest.policies.base import Policy
@@ -14,6 +15,9 @@ from ingest.policies.registry import load_policy
 from ingest.study import PolicySection
 from tests.conformance.case import Case, Key, folder_until_exit, random_observation
 from tests.ingest.world import CONFIG, write_checkpoint
+
+if int(transformers.__version__.split(".")[0]) < 5:  # the policy says so itself, but only when it is built
+    raise ImportError("transformers 5", name="transformers 5")
 
 CAMERAS = ("base", "wrist")
 SIZE = (180, 320)

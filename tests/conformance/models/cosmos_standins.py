@@ -77,11 +77,19 @@ def apply_rotary_pos_emb(values: Tensor, angles: Tensor, tensor_format: str, fus
     return (values * angles.cos() + turned * angles.sin()).type_as(values)
 
 
+def replaced() -> list[str]:
+    """Of the unused, what is not installed; megatron also where it is, because it subclasses transformer_engine's classes."""
+    missing = [name for name in UNUSED if name not in sys.modules and importlib.util.find_spec(name) is None]
+    if "transformer_engine" in missing and "megatron" not in {*missing, *sys.modules}:
+        missing.append("megatron")
+    return missing
+
+
 def install() -> None:
     """Does nothing where there is CUDA: there, the real packages belong."""
     if torch.cuda.is_available():
         return
-    missing = [name for name in UNUSED if name not in sys.modules and importlib.util.find_spec(name) is None]
+    missing = replaced()
     sys.meta_path.insert(0, _Finder(missing))
     if "transformer_engine" in missing:
         rope: Any = importlib.import_module("transformer_engine.pytorch.attention.rope")

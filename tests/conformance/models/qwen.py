@@ -28,7 +28,9 @@ def make(attention_impl: str = "sdpa") -> HuggingFacePolicy:
             "num_hidden_layers": 3,
             "num_attention_heads": 4,
             "num_key_value_heads": 2,
+            # By its name of transformers 5, and before.
             "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0},
+            "rope_scaling": {"type": "default", "rope_type": "default", "mrope_section": [1, 1, 2]},
         },
         vision_config={
             "depth": 2,
