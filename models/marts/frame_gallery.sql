@@ -38,6 +38,7 @@ joined as (
         attention_maps.denoise_step,
         attention_maps.layer,
         queries.name as query,
+        queries.query_index,
         attention_maps.rows,
         attention_maps.head,
         attention_maps.map,

@@ -37,6 +37,7 @@ joined as (
         object_metrics.denoise_step,
         object_metrics.layer,
         queries.name as query,
+        queries.query_index,
         object_metrics.object_index,
         objects.category,
         objects.role,
