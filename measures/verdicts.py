@@ -53,7 +53,7 @@ def h1_1(
     passing = significant & (tests.estimate >= LIFT_NEEDED)
     third = tests.nth_best(LAYERS_NEEDED, usable, significant)
     because = (
-        f"{count(passing)} of {count(usable)} layers have corrected p < {alpha:g} and a mean lift of at "
+        f"{count(passing)} of {count(usable)} layers with corrected p < {alpha:g} and a mean lift of at "
         f"least {LIFT_NEEDED:g}{listed(passing)}, {LAYERS_NEEDED} are needed; the third best, "
         f"{tests.words(third, 'mean lift')}"
     )
@@ -85,7 +85,7 @@ def h1_1b(
     significant = usable & (tests.p < alpha)
     clearest = tests.clearest(usable)
     because = (
-        f"{count(significant)} of {count(usable)} layers have corrected p < {alpha:g} by Welch and by "
+        f"{count(significant)} of {count(usable)} layers with corrected p < {alpha:g} by Welch and by "
         f"permutation{listed(significant)}; the clearest, {tests.words(clearest, 'g')} "
         f"({n_success} successes, {n_failure} failures)"
     )
@@ -120,7 +120,7 @@ def h2_1(
     significant = usable & (tests.p < alpha)
     clearest = tests.clearest(usable)
     because = (
-        f"{count(significant)} of {count(usable)} tests in {span(middle)} have corrected "
+        f"{count(significant)} of {count(usable)} tests in {span(middle)} with corrected "
         f"p < {alpha:g}; the clearest, {tests.words(clearest, estimand)}{_actions(actions_p, alpha)}"
     )
     return tests.verdict(bool(significant.any()), clearest, because)

@@ -49,7 +49,7 @@ def causal(
     above = significant & (tests.estimate > noise_floor)
     clearest = tests.clearest(above if above.any() else usable)
     because = (
-        f"{count(above)} of {count(usable)} tests have corrected p < {alpha:g} and a difference above the noise floor "
+        f"{count(above)} of {count(usable)} tests with corrected p < {alpha:g} and a difference above the noise floor "
         f"of {noise_floor:.3g}, {count(significant)} the p alone; the clearest, "
         f"{tests.words(clearest, estimand).replace(tests.named(clearest), names[clearest], 1)}"
     )
@@ -78,7 +78,7 @@ def fidelity_seed(
     clearest = by_layer.clearest(usable)
     strong = count(met & (estimate > STRONG_SEED))
     because = (
-        f"{count(met)} of {count(usable)} layers have a fidelity above 0 with uncorrected p < {alpha:g}, {strong} of "
+        f"{count(met)} of {count(usable)} layers with a fidelity above 0 and an uncorrected p < {alpha:g}, {strong} of "
         f"them above {STRONG_SEED:g} ('strong'); the clearest, L{layers[clearest]}, has {estimate[clearest]:.3g}, "
         f"p = {p[clearest]:.3g}, n = {n[clearest]}"
     )

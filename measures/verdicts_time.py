@@ -42,7 +42,7 @@ def h3(
     significant = usable & (tests.p < alpha)
     clearest = tests.clearest(usable)
     because = (
-        f"{count(significant)} of {count(usable)} tests over layers, thirds and action tokens have corrected "
+        f"{count(significant)} of {count(usable)} tests over layers, thirds and action tokens with corrected "
         f"p < {alpha:g}; the clearest, {tests.words(clearest, 'a change of the share on the target of')}"
         f"{_beside_area(clearest, log_lift_change, log_lift_p)}"
     )
