@@ -36,7 +36,7 @@ from ingest.dbt_build import dbt_build
 dbt_build(Path(sys.argv[1]), Path(sys.argv[1]) / "w.duckdb")
 """
 SOUND = "{name: small, profile: gazehouse, config-version: 2}\n"
-ENDLESS = "select count(*) as n from range(1000000000) as a, range(1000000000) as b where a.range % 7 = b.range % 11"
+ENDLESS = "select sum(hash(range)) as n from range(10000000000000)"
 
 
 @pytest.fixture
