@@ -56,7 +56,9 @@ class RegionSection(Section):
 
 
 class OcclusionSection(Section):
-    layers: Layers = Field("all", description="Whose baseline maps choose the patches.")
+    layers: Literal["all"] | list[Annotated[int, Field(ge=0)]] = Field(
+        "all", description="Whose baseline maps choose the patches; none where `regions` alone are covered."
+    )
     query: Literal["instruction", "action"] = Field("instruction", description="Whose baseline maps.")
     percentile: float = Field(90, gt=0, lt=100, description="Patches above it in their map are occluded.")
     fills: list[Fill] = Field(["black"], min_length=1, description="What patches are covered with.")
@@ -74,6 +76,12 @@ class OcclusionSection(Section):
         default_factory=list, description="Named places that are covered as a whole."
     )
     every: _Every = None
+
+    @model_validator(mode="after")
+    def _something(self) -> OcclusionSection:
+        if not self.layers and not self.regions:
+            raise ValueError("neither layers nor regions: nothing would be covered")
+        return self
 
 
 class KnockoutSection(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,6 +37,7 @@ _ALLOWED = frozenset(
 )
 # Statements around others: `explain analyze copy` writes, and so does `copy (pivot ...)`, which DuckDB splits.
 _AROUND_OTHERS = frozenset({"EXPLAIN", "MULTI"})
+_MOST_LETTERS = 1 << 20
 _PID = re.compile(r"PID \d+")
 _WRITING = re.compile(r"\b(copy|export)\b", re.IGNORECASE)
 
@@ -111,7 +113,10 @@ def _text_of(query: str | None, file: str | None) -> str:
         if query is not None:
             text = query
         else:
-            text = sys.stdin.read() if file == "-" else Path(str(file)).read_text(encoding="utf-8")
+            with nullcontext(sys.stdin) if file == "-" else Path(str(file)).open(encoding="utf-8") as stream:
+                text = stream.read(_MOST_LETTERS + 1)
+            if len(text) > _MOST_LETTERS:
+                raise UserError(f"--file {file}: more than {_MOST_LETTERS} letters; this is no query")
         text.encode()  # a locale without UTF-8 lets other bytes pass
         return text
     except (OSError, ValueError) as error:

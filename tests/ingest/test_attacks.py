@@ -54,7 +54,10 @@ def study(world: World, folder: Path, **sections: Any) -> Path:
             "conditions.knockout.0.controls: input should be less than or equal to 1000",
         ),
         # Sections that ask for nothing.
-        ({"conditions": {"occlusion": {"layers": []}}}, "list should have at least 1 item"),
+        (
+            {"conditions": {"occlusion": {"layers": []}}},
+            "neither layers nor regions: nothing would be covered",
+        ),
         ({"conditions": {"augmentation": {"layers": []}}}, "list should have at least 1 item"),
         ({"conditions": {"ablation": {"heads": []}}}, "list should have at least 1 item"),
         # Words that nobody would read.
@@ -218,3 +221,16 @@ def test_names_of_runs_and_units_are_no_paths(copied: tuple[World, RunFolder], t
     assert loaded.code == 0
     assert loaded.err.count("warning: ") == 2
     assert "\x1b" not in loaded.err + cli("status", "--lake", folder.lake).err
+
+
+def test_a_file_without_end_is_no_query(one_unit: World, tmp_path: Path) -> None:
+    assert cli("load", "--lake", one_unit.lake, "--warehouse", tmp_path / "w.duckdb").code == 0
+    refused(
+        cli("sql", "--warehouse", tmp_path / "w.duckdb", "--file", "/dev/zero"), "--file /dev/zero: more than"
+    )
+
+
+def test_covering_named_places_alone_is_a_study(one_unit: World, tmp_path: Path) -> None:
+    occlusion = {"layers": [], "controls": 1, "regions": [{"name": "it", "object": "target"}]}
+    path = study(one_unit, tmp_path, conditions={"occlusion": occlusion})
+    assert cli("check", "--study", path, "--lake", tmp_path / "lake").code == 0

@@ -15,6 +15,11 @@ from tests.ingest.world import cli, table_of
 STUDIES = PACKAGE_ROOT / "studies"
 
 
+@pytest.mark.parametrize("path", sorted(STUDIES.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_a_shipped_study_is_valid(path: Path) -> None:
+    assert load_study(path).study.endswith(path.stem)
+
+
 @pytest.mark.parametrize("name", ["demo-quick", "changed-models"])
 def test_a_shipped_study_is_planned(name: str) -> None:
     ended = cli("check", "--study", STUDIES / f"{name}.yaml", "--dry-run")
