@@ -393,11 +393,14 @@ def test_sql_takes_files_comments_and_gives_csv_and_json(warehouse: Path, tmp_pa
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(world: World, tmp_path: Path) -> None:
     """The command as a user starts it, whose two workers are started as they are."""
-    lake = tmp_path / "lake"
-    process = start(*_run(world, lake, workers=2), start_new_session=True)
-    _wait_for_a_unit(lake, process.poll)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=300)
+    for attempt in range(3):  # on a busy machine the run may end before the signal reaches it
+        lake = tmp_path / f"lake-{attempt}"
+        process = start(*_run(world, lake, workers=2), start_new_session=True)
+        _wait_for_a_unit(lake, process.poll)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=300)
+        if process.returncode != 0:
+            break
     assert process.returncode == 130, (out, err)
     assert err.endswith(HOW_TO_GO_ON)
     assert "Traceback" not in err
