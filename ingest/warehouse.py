@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.errors import DataError
+from ingest.interrupts import interruptible
 from ingest.issues import printable
 from ingest.loadable import Loadable, loadable
 from ingest.schema import RUN_TABLES, UNIT_TABLES, create_raw_schema, raw_ddl
@@ -62,7 +63,7 @@ def build(
     except duckdb.Error as error:
         raise cannot_write(database, error) from error
     try:
-        with connection:
+        with connection, interruptible(connection):
             connection.execute("set memory_limit = $limit", {"limit": memory_limit})
             connection.execute("set preserve_insertion_order = true")
             connection.begin()

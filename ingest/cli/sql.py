@@ -14,6 +14,7 @@ import typer
 from ingest.cli import options
 from ingest.cli.rows import show
 from ingest.errors import UserError, WarehouseLockedError
+from ingest.interrupts import interruptible
 from ingest.warehouse import LAKE_OF_VIEWS
 
 # A query may start with a comment, which is no option.
@@ -61,7 +62,7 @@ def command(
         raise UserError(
             f"{warehouse}: no warehouse; run `python -m ingest` first, or name one with --warehouse"
         )
-    with _opened(warehouse) as connection:
+    with _opened(warehouse) as connection, interruptible(connection):
         try:
             _confine(connection)
             _refuse_writing(connection, text)
