@@ -1,8 +1,10 @@
+{{ config(materialized='incremental') }}
+
 with
 
 inferences as (
 
-    select * from {{ ref('int_inferences_selected') }}
+    select * from {{ ref('int_inferences_changed') }}
 
 ),
 
@@ -51,7 +53,7 @@ paired as (
 
 map_shifts as (
 
-    select * from {{ ref('stg_raw__map_shifts') }}
+    select * from {{ changed_rows('map_shifts') }}
     where
         head = -1
         and rows = 'mean'
@@ -60,7 +62,7 @@ map_shifts as (
 
 object_metrics as (
 
-    select * from {{ ref('stg_raw__object_metrics') }}
+    select * from {{ changed_rows('object_metrics') }}
     where
         head = -1
         and rows = 'mean'

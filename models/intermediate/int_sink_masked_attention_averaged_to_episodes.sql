@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key=['run_id', 'episode_id'],
-    on_schema_change='fail',
-) }}
+{{ config(materialized='incremental') }}
 
 with
 
