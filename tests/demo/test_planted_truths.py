@@ -44,8 +44,8 @@ POLICIES = {"grounded": ("demo", GROUNDED)} | {one.name: (one.checkpoint, one.tr
 N_EPISODES = 10
 N_KEYFRAMES = dict.fromkeys(POLICIES, 1) | {"wrist-only": 4}
 SMALLER = {"capture.layers": [3], "capture.heads": [0]}
-ALL_QUERIES = {"capture.queries": ["instruction", "words", "action"]}
-"""Words too, so that the marts of words have rows to compare when the warehouse grows."""
+FULLER = {"capture.queries": ["instruction", "words", "action"], "conditions.randomised.top": [1]}
+"""Words and shuffled weights too, so that their models have rows to compare when the warehouse grows."""
 
 
 def truth_rows() -> list[dict[str, str]]:
@@ -117,7 +117,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.run.limit_threads", one_thread)
         for path in STUDIES:
-            smaller = {**SMALLER, **ALL_QUERIES, "episodes.keyframes.first": N_KEYFRAMES[path.stem]}
+            smaller = {**SMALLER, **FULLER, "episodes.keyframes.first": N_KEYFRAMES[path.stem]}
             with contextlib.redirect_stderr(io.StringIO()):
                 summary = run(load_study(path, smaller), lake, fresh=False, progress=Progress())
             assert summary.is_complete, [result.messages for result in summary.results]
