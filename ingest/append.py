@@ -34,29 +34,33 @@ def sign(warehouse: Path, models: str) -> None:
         raise not_built(warehouse, error) from error
 
 
-def new_units(warehouse: Path, content: Loadable, models: str) -> frozenset[str] | None:
-    """The units of a lake that a published warehouse lacks, or None where adding them would not be enough.
-
-    That is so where there is no warehouse, its marts were built by other models, or a unit that it holds has changed or
-    is gone from the lake.
-    """
+def was_built_by(warehouse: Path, models: str) -> bool:
+    """Whether a published warehouse is there, and its marts were built by these models."""
     if not warehouse.exists():
-        return None
+        return False
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            built_by = connection.execute(f"select raw.{BUILT_BY}()").fetchone()
-            loaded = connection.execute(
-                "select unit, manifest_hash from raw.units where manifest_hash is not null"
-            ).fetchall()
+            return connection.execute(f"select raw.{BUILT_BY}()").fetchone() == (models,)
     except (duckdb.CatalogException, duckdb.BinderException):
-        return None  # a load without marts, or a warehouse older than this file
+        return False  # a load without marts, or a warehouse older than this file
+
+
+def new_units(warehouse: Path, content: Loadable) -> frozenset[str] | None:
+    """The units of a lake that a published warehouse lacks, or None where adding them would not be enough.
+
+    That is so where a unit that it holds has changed or is gone from the lake.
+    """
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        loaded = connection.execute(
+            "select unit, manifest_hash from raw.units where manifest_hash is not null"
+        ).fetchall()
     in_lake = {
         row["unit"]: row["manifest_hash"]
         for run in content.runs
         for row in run.unit_rows()
         if row.get("manifest_hash") is not None
     }
-    if built_by != (models,) or any(in_lake.get(unit) != manifest for unit, manifest in loaded):
+    if any(in_lake.get(unit) != manifest for unit, manifest in loaded):
         return None
     return frozenset(in_lake) - {unit for unit, _ in loaded}
 

@@ -7,12 +7,12 @@ read, and tells of a data test that failed no more than how many rows it found.
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import sys
 import threading
 
-import scipy.stats  # noqa: F401 - half a second, which the models in Python would need while others wait
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
@@ -28,6 +28,7 @@ def main(project: str) -> int:
     where dbt could not even begin.
     """
     read = dbtRunner().invoke([*QUIET, "parse", "--project-dir", project])
+    import_what_models_use()
     command = sys.stdin.buffer.readline()
     if not command:  # whoever wanted it has gone
         return 0
@@ -51,6 +52,12 @@ def main(project: str) -> int:
         failed.append({"name": "", "message": str(ended.exception or "dbt gave no reason"), "query": None})
     print(json.dumps(failed), flush=True)
     return 0 if ended.success else 1
+
+
+def import_what_models_use() -> None:
+    """A second, while rows are loaded; the models in Python would need it while others wait."""
+    for name in ("cv2", "pandas", "polars", "scipy.stats"):
+        importlib.import_module(name)
 
 
 def end_with_whoever_wants_it() -> None:
