@@ -56,7 +56,7 @@ def main(project: str) -> int:
 
 def import_what_models_use() -> None:
     """A second, while rows are loaded; the models in Python would need it while others wait."""
-    for name in ("cv2", "pandas", "polars", "scipy.stats"):
+    for name in ("cv2", "polars", "scipy.stats"):
         importlib.import_module(name)
 
 

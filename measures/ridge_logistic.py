@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg, special
+from scipy import linalg
 
 from measures.arrays import AnyArray, Floats
 
@@ -37,9 +37,15 @@ def fit(
     ridge[-1] = 0.0
     inverse = linalg.inv(x.T @ x / 4 + np.diag(ridge))
     weights = np.zeros((*np.broadcast_shapes(y.shape, seen.shape)[:-1], x.shape[1]))
+    half_of_x, centred = x.T / 2, (y - 0.5) * seen
+    half_seen = seen / 2
     for _ in range(MAX_STEPS):
-        gradient = ((y - special.expit(weights @ x.T)) * seen) @ x - ridge * weights
-        step = gradient @ inverse
+        # What is left of y, (y - expit(z)) * seen, by expit(z) = (1 + tanh(z / 2)) / 2: numpy's tanh takes half the time.
+        left = weights @ half_of_x
+        np.tanh(left, out=left)
+        left *= half_seen
+        np.subtract(centred, left, out=left)
+        step = (left @ x - ridge * weights) @ inverse
         weights += step
         if np.abs(step).max(initial=0.0) < TOLERANCE:
             break

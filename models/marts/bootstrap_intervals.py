@@ -79,6 +79,6 @@ def with_results(groups: pl.DataFrame, found: dict[str, Any]) -> pl.DataFrame:
 
 
 def empty_intervals(schema: pa.Schema) -> pl.DataFrame:
-    return with_results(
-        pl.DataFrame(schema.empty_table()), {name: [] for name in [*INTERVAL_COLUMNS, "reason"]}
-    )
+    # Not schema.empty_table(), which imports pandas.
+    nothing = pl.DataFrame(pa.Table.from_batches([], schema))
+    return with_results(nothing, {name: [] for name in [*INTERVAL_COLUMNS, "reason"]})
